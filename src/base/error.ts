@@ -1,0 +1,65 @@
+/**
+ * Expected failures: one error class, and the table of every code it may carry.
+ *
+ * Three kinds of "it did not work" are kept apart:
+ * - absence is a value, `undefined`, never an exception;
+ * - an expected failure (a damaged record, an unknown version, a locked store) is a `CodedError`;
+ * - a broken precondition is a `TypeError` or `RangeError` that names argument, wish and finding.
+ *
+ * Callers branch on `code`, never on the text. The command line turns the blame of a code into an exit status
+ * (user 1, usage 2, data 3, bug 70). Nothing in this file depends on anything else.
+ * @module
+ */
+
+/**
+ * Whose move it is: `user` asked for something that is not there or not possible, `usage` is a malformed request,
+ * `data` is damaged or refused data, `bug` is a fault of weft itself.
+ */
+export type Blame = 'user' | 'usage' | 'data' | 'bug'
+
+/** Every code with its blame, alphabetically. Adding a code is a minor release, removing one a major. */
+export const CODES = {
+  BAD_KEY: 'data',
+  BAD_RECORD: 'data',
+  CONTENT_UNKNOWN: 'user',
+  KEY_DAMAGED: 'data',
+  KEY_UNSAFE: 'user',
+  PATH_UNKNOWN: 'user',
+  REPO_NOT_FOUND: 'user',
+  V_AMBIGUOUS: 'user',
+  V_UNKNOWN: 'user',
+} as const satisfies Record<string, Blame>
+
+/** The name of one expected failure. */
+export type Code = keyof typeof CODES
+
+/** What an error may say beyond its message. */
+export interface ErrorDetails {
+  /** What to do next, a sentence. */
+  readonly hint?: string | undefined
+  /** The error that led to this one. */
+  readonly cause?: unknown
+  /** Facts for programs, JSON-ready: paths, keys, offsets, candidates. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** An expected failure. Example: `new CodedError('V_UNKNOWN', 'No version matches "x".', { hint: 'Run weft log.' })`. */
+export class CodedError extends Error {
+  override readonly name = 'CodedError'
+  /** Stable across releases; messages are not. */
+  readonly code: Code
+  readonly hint: string | undefined
+  readonly data: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.hint = details.hint
+    this.data = details.data
+  }
+
+  /** Whose move it is. */
+  get blame(): Blame {
+    return CODES[this.code]
+  }
+}
