@@ -21,7 +21,9 @@ export type Blame = 'user' | 'usage' | 'data' | 'bug'
 export const CODES = {
   BAD_KEY: 'data',
   BAD_RECORD: 'data',
+  COMMAND_UNKNOWN: 'usage',
   CONTENT_UNKNOWN: 'user',
+  DIR_NOT_FOUND: 'user',
   ENTRY_CONFLICT: 'data',
   KEY_DAMAGED: 'data',
   KEY_UNSAFE: 'user',
@@ -35,6 +37,7 @@ export const CODES = {
   STORE_LOCKED: 'user',
   STORE_MISSING: 'user',
   STORE_READONLY: 'user',
+  USAGE: 'usage',
   V_AMBIGUOUS: 'user',
   V_UNKNOWN: 'user',
 } as const satisfies Record<string, Blame>

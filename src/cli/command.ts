@@ -1,0 +1,95 @@
+/**
+ * What every command shares: `-C`, `--json`, colours, progress, and opening the repository.
+ *
+ * A command parses, calls the library and prints. It prints through `answer` (one value) or `answerEach` (many), so that
+ * the words for people and the JSON for programs always come from the same value.
+ * @module
+ */
+import { Command, Flags } from '@oclif/core'
+import type { Repository } from '../repo/repository.js'
+import type { Progress } from '../repo/results.js'
+import { changeDirectory, repositoryPath } from './directory.js'
+import { configHome } from './home.js'
+import { write, writeAll, writeJson, writeJsonArray } from './output.js'
+import { ProgressBar } from './progress.js'
+import { EXIT_DAMAGED } from './report.js'
+import { makeStyle, type Style, wantsColours } from './style.js'
+
+/** How long a command waits for another one that holds the store, in milliseconds. */
+const LOCK_WAIT = 10_000
+
+/** Base of all commands. Those that report nothing set `enableJsonFlag` to false. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+  static override baseFlags = {
+    directory: Flags.string({
+      char: 'C',
+      helpGroup: 'GLOBAL',
+      helpValue: '<dir>',
+      parse: async (dir) => {
+        changeDirectory(dir)
+        return dir
+      },
+      summary: 'Run as if started in this directory',
+    }),
+  }
+
+  private bar: ProgressBar | undefined
+
+  /** Errors go up to `main`, which alone knows how to print them. */
+  protected override catch(error: Error): Promise<never> {
+    return Promise.reject(error)
+  }
+
+  protected override async finally(): Promise<void> {
+    this.bar?.stop()
+  }
+
+  /** Folder of the user's settings. */
+  protected get home(): string {
+    return configHome()
+  }
+
+  /** Opens the repository that the working directory is in. */
+  protected async openRepository(): Promise<Repository> {
+    const { Repository } = await import('../repo/repository.js')
+    const onWait = (): void => void process.stderr.write('Waiting for another weft command to finish ...\n')
+    return Repository.open(process.cwd(), { home: this.home, wait: LOCK_WAIT, onWait })
+  }
+
+  /** A path argument as a path of the repository, `undefined` where none was given. */
+  protected pathIn(repo: Repository, path: string): string {
+    return repositoryPath(path, repo.root)
+  }
+
+  /** Option for long work: draws a bar on a terminal once the work takes longer than a second, else nothing. */
+  protected get progress(): { progress?: Progress } {
+    if (!process.stderr.isTTY) return {}
+    this.bar ??= new ProgressBar(process.stderr)
+    return { progress: this.bar.update }
+  }
+
+  /** Prints one value: as JSON, or in the words that `format` finds for it. */
+  protected async answer<T>(value: T, format: (value: T, style: Style) => string): Promise<void> {
+    this.bar?.stop()
+    await (this.jsonEnabled() ? writeJson(value) : write(format(value, this.style)))
+  }
+
+  /** Prints many values as they come: as one JSON array, or each in the words that `format` finds for it. */
+  protected async answerEach<T>(
+    values: AsyncIterable<T> | Iterable<T>,
+    format: (value: T, style: Style) => string,
+  ): Promise<void> {
+    const { style } = this
+    await (this.jsonEnabled() ? writeJsonArray(values) : writeAll(values, (value) => format(value, style)))
+  }
+
+  /** Sets the exit status of a command that did its work and found damage. */
+  protected exitDamaged(): void {
+    process.exitCode = EXIT_DAMAGED
+  }
+
+  private get style(): Style {
+    return makeStyle(wantsColours(process.stdout), process.stdout.isTTY === true)
+  }
+}

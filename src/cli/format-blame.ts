@@ -1,0 +1,42 @@
+/**
+ * Blame in words: who put each line there, in columns.
+ * @module
+ */
+import stringWidth from 'string-width'
+import type { Blame, BlameLine } from '../repo/results.js'
+import { shortId } from './format.js'
+import type { Style } from './style.js'
+
+/** Widest author column: names beyond it are cut, so that the lines themselves start far to the left. */
+const AUTHOR_WIDTH = 18
+
+/** Version, author, day, line number, line. What repeats the line above is dimmed. */
+export function formatBlame({ lines }: Blame, style: Style): string {
+  const { safe, dim, yellow } = style
+  const authors = new Map<string, string>()
+  for (const { author } of lines) if (!authors.has(author.name)) authors.set(author.name, fit(safe(author.name)))
+  const width = Math.max(0, ...[...authors.values()].map((name) => stringWidth(name)))
+  for (const [name, text] of authors) authors.set(name, text + ' '.repeat(width - stringWidth(text)))
+  const digits = String(lines.length).length
+  let above: BlameLine | undefined
+  return lines
+    .map((line) => {
+      const who = `${authors.get(line.author.name)} ${line.author.time.slice(0, 10)}`
+      const id = shortId(line.version)
+      const origin = above?.version === line.version ? dim(`${id} ${who}`) : `${yellow(id)} ${who}`
+      above = line
+      return `${origin} ${dim(String(line.n).padStart(digits))} ${safe(line.text)}\n`
+    })
+    .join('')
+}
+
+/** Cuts a name to the column, by the cells it takes and not by its characters. */
+function fit(name: string): string {
+  if (stringWidth(name) <= AUTHOR_WIDTH) return name
+  let text = ''
+  for (const char of name) {
+    if (stringWidth(text + char) > AUTHOR_WIDTH - 1) break
+    text += char
+  }
+  return `${text}…`
+}

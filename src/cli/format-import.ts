@@ -1,0 +1,29 @@
+/**
+ * The outcome of an import in words, and what usually comes next.
+ * @module
+ */
+import type { ImportReport } from '../repo/results.js'
+import { count, duration, size } from './format.js'
+import type { Style } from './style.js'
+
+/** @param dir - The directory of the repository, as the user named it. */
+export function formatImport(report: ImportReport, dir: string, style: Style): string {
+  const { versions, files, lines, bytes, refs, head, streams, checked, seconds, entries, warnings } = report
+  const warned = warnings.map((warning) => `${style.yellow('Warning:')} ${style.safe(warning)}\n`).join('')
+  if (versions === 0) {
+    return `${warned}Nothing new: all versions were here already (${duration(seconds)}).\n`
+  }
+  const inDir = dir === '.' ? '' : ` -C ${/[^\w./-]/.test(dir) ? `'${dir}'` : dir}`
+  return [
+    warned,
+    `Imported ${count(versions, 'version')} with ${count(files, 'file version')} (${size(bytes)}) in ${duration(seconds)}:\n`,
+    `${count(lines, 'line')} in ${count(entries, 'signed entry', 'signed entries')}, ${count(streams, 'stream')}, `,
+    `${count(refs, 'branch or tag', 'branches and tags')}.\n`,
+    head === undefined ? '' : `The current branch is ${style.safe(head)}.\n`,
+    checked === undefined ? '' : `${count(checked, 'git tree')} recomputed from what is stored: all are git's own.\n`,
+    `\nWhat usually comes next:\n`,
+    `  weft log${inDir} -n 5          the newest versions\n`,
+    `  weft blame${inDir} <path>      who put each line of a file there\n`,
+    `  weft verify${inDir}            check every signature and every byte\n`,
+  ].join('')
+}

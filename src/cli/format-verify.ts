@@ -1,0 +1,32 @@
+/**
+ * The outcome of a verification in words.
+ * @module
+ */
+import type { Damage, VerifyReport } from '../repo/results.js'
+import { count, duration, shortId, size } from './format.js'
+import type { Style } from './style.js'
+
+/** One line per damage, then what was looked at and the verdict. */
+export function formatVerify(report: VerifyReport, style: Style): string {
+  const { versions, entries, files, bytes, signatures, seconds, damage } = report
+  const looked = [
+    count(versions, 'version'),
+    count(signatures, 'signature'),
+    count(entries, 'entry', 'entries'),
+    `${count(files, 'file version')} (${size(bytes)})`,
+  ].join(', ')
+  const verdict = report.ok
+    ? style.green('Everything is as it was signed.')
+    : style.red(`${count(damage.length, 'damage', 'damages')} found.`)
+  return `${damage.map((d) => formatDamage(d, style)).join('')}Checked ${looked} in ${duration(seconds)}.\n${verdict}\n`
+}
+
+/** `kind: detail [version ..., path ..., key ...]`. */
+function formatDamage({ kind, version, path, key, detail }: Damage, { red, safe }: Style): string {
+  const where = [
+    version === undefined ? '' : `version ${shortId(version)}`,
+    path === undefined ? '' : `path ${safe(path)}`,
+    key === undefined ? '' : `key ${safe(key)}`,
+  ].filter((part) => part !== '')
+  return `${red(kind)}: ${safe(detail)}${where.length > 0 ? ` [${where.join(', ')}]` : ''}\n`
+}

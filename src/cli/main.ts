@@ -1,0 +1,82 @@
+/**
+ * The program: from an argument list to an exit status.
+ *
+ * oclif finds the command, parses its flags and prints help; this file adds what holds for every command:
+ * `-C` before the command's name, errors, interrupts and closed pipes.
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { run } from '@oclif/core'
+import { CodedError } from '../base/error.js'
+import { changeDirectory } from './directory.js'
+import { endQuietlyOnClosedPipe, jsonIsFree, writeJson } from './output.js'
+import { EXIT_INTERRUPTED, formatReport, jsonReport, reportOf } from './report.js'
+import { oclifSettings } from './settings.js'
+
+/**
+ * Runs one command and sets `process.exitCode`; it never throws.
+ *
+ * @param args - Arguments after the program's name.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  endQuietlyOnClosedPipe()
+  process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED))
+  try {
+    const { directories, rest } = splitLeading(args)
+    directories.forEach(changeDirectory)
+    await run(rest, oclifSettings(fileURLToPath(new URL('.', import.meta.url)).slice(0, -1)))
+  } catch (error) {
+    await fail(error, wantsJson(args))
+  }
+}
+
+/** Prints an error and sets the exit status, unless it is oclif's way to say that all is done. */
+async function fail(error: unknown, json: boolean): Promise<void> {
+  if ((error as { code?: unknown } | undefined)?.code === 'EEXIT') {
+    process.exitCode = (error as { oclif: { exit: number } }).oclif.exit
+    return
+  }
+  const report = reportOf(error)
+  process.exitCode = report.exit
+  if (json && jsonIsFree()) await writeJson(jsonReport(report))
+  else process.stderr.write(formatReport(report))
+  if (process.env['WEFT_DEBUG'] && error instanceof Error) process.stderr.write(`${debugText(error)}\n`)
+}
+
+/** The stack of an error and of all that caused it. */
+function debugText(error: Error): string {
+  const cause = error.cause instanceof Error ? `\nCaused by: ${debugText(error.cause)}` : ''
+  return `${error.stack}${cause}`
+}
+
+/**
+ * Splits off what stands before the command's name, as git allows: `-C <dir>` (any number of times) and `--json`.
+ * The latter goes behind the command, where oclif expects it.
+ */
+export function splitLeading(args: readonly string[]): { directories: string[]; rest: string[] } {
+  const directories: string[] = []
+  const json: string[] = []
+  let at = 0
+  for (; at < args.length; at++) {
+    const arg = args[at] ?? ''
+    if (arg === '--json') json.push(arg)
+    else if (arg.startsWith('-C')) directories.push(arg.slice(2) || directoryAfter(args, at++))
+    else break
+  }
+  const rest = args.slice(at)
+  const end = rest.indexOf('--')
+  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? json : []))
+  return { directories, rest }
+}
+
+function directoryAfter(args: readonly string[], at: number): string {
+  const dir = args[at + 1]
+  if (dir === undefined) throw new CodedError('USAGE', 'The flag -C expects a directory.')
+  return dir
+}
+
+/** Whether `--json` was asked for: anywhere before a `--`. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).includes('--json')
+}

@@ -1,0 +1,77 @@
+/**
+ * Errors, as the user meets them: one place that turns them into text or JSON and an exit status.
+ *
+ * No stack trace is shown unless `WEFT_DEBUG` is set.
+ * @module
+ */
+import { type Blame, CodedError } from '../base/error.js'
+
+/** Exit status per blame. 0 is fine; 70 is EX_SOFTWARE of sysexits.h. */
+const EXIT: Record<Blame, number> = { user: 1, usage: 2, data: 3, bug: 70 }
+
+/** Status after an interrupt, as shells report it: 128 + SIGINT. */
+export const EXIT_INTERRUPTED = 130
+
+/** Status of a command that found damage and reported it as its answer. */
+export const EXIT_DAMAGED = EXIT.data
+
+/** An error in words: for people as `Error: message` and `Hint: hint`, for programs as JSON. */
+export interface Report {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly data?: Readonly<Record<string, unknown>>
+  readonly exit: number
+}
+
+/** What the operating system refuses, in words; anything else it says is a bug of ours until proven otherwise. */
+const SYSTEM: Record<string, readonly [what: string, hint: string]> = {
+  EACCES: ['Permission was denied', 'Check who owns the file and what its mode allows.'],
+  EDQUOT: ['The disk quota is used up', 'Make room and run the same command again.'],
+  EMFILE: ['Too many files are open', 'Raise the limit (ulimit -n) and run the same command again.'],
+  ENOSPC: ['The disk is full', 'Make room and run the same command again.'],
+  ENOTDIR: ['Something on the way is not a directory', 'Check the path.'],
+  EPERM: ['The operation is not permitted', 'Check who owns the file and what its mode allows.'],
+  EROFS: ['The file system is read-only', 'Choose a place that can be written to.'],
+}
+
+/** Puts any thrown thing into words. */
+export function reportOf(error: unknown): Report {
+  if (error instanceof CodedError) {
+    const { code, message, hint, data, blame } = error
+    return { code, message, ...(hint && { hint }), ...(data && { data }), exit: EXIT[blame] }
+  }
+  if (!(error instanceof Error)) return bug(String(error))
+  const system = systemReport(error)
+  if (system) return system
+  // oclif's own errors carry `oclif.exit`: 2 for whatever it could not parse.
+  const status = (error as { oclif?: { exit?: number | false } }).oclif?.exit
+  if (typeof status !== 'number') return bug(error.message)
+  const [message = '', ...rest] = error.message.split('\n')
+  const more = rest.filter((line) => line !== '' && line !== 'See more help with --help').map((line) => line.trim())
+  const hint = 'Add --help to see what the command takes.'
+  return { code: 'USAGE', message: [message, ...more].join(' '), hint, exit: status }
+}
+
+function bug(message: string): Report {
+  const hint = 'This is a fault of weft. Run it again with WEFT_DEBUG=1 to see where, and report it.'
+  return { code: 'BUG', message, hint, exit: EXIT.bug }
+}
+
+/** Words for an error of a system call that is the machine's state and not our fault. */
+function systemReport(error: NodeJS.ErrnoException): Report | undefined {
+  const known = error.code === undefined ? undefined : SYSTEM[error.code]
+  if (!known || error.code === undefined) return undefined
+  const where = error.path === undefined ? '' : `: ${error.path}`
+  return { code: error.code, message: `${known[0]}${where}`, hint: known[1], exit: EXIT.user }
+}
+
+/** The report as lines for people, each with its newline. */
+export function formatReport({ message, hint }: Report): string {
+  return hint === undefined ? `Error: ${message}\n` : `Error: ${message}\nHint: ${hint}\n`
+}
+
+/** The report as the one JSON value a program reads. */
+export function jsonReport({ code, message, hint, data }: Report): unknown {
+  return { error: { code, message, ...(hint && { hint }), ...(data && { data }) } }
+}

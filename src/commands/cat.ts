@@ -1,0 +1,28 @@
+import { at, required, VERSION_HELP } from '../cli/arguments.js'
+import { BaseCommand } from '../cli/command.js'
+import { write } from '../cli/output.js'
+
+/** What an address of content looks like: `sha256:` and 64 hex digits. */
+const ADDRESS = /^sha256:([0-9a-f]{64})$/i
+
+/** `weft cat`: the bytes of a file. */
+export default class Cat extends BaseCommand {
+  static override enableJsonFlag = false
+  static override summary = 'Write the exact bytes of a file to standard output'
+  static override description = `Instead of a path, sha256:<64 hex digits> names any content that any version of any file ever had.\n\n${VERSION_HELP}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> README.md',
+    '<%= config.bin %> <%= command.id %> src/server.c --at v1.2 > server.c',
+    '<%= config.bin %> <%= command.id %> sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  ]
+  static override args = { path: required('File, or sha256: and the address of its content') }
+  static override flags = { at }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Cat)
+    await using repo = await this.openRepository()
+    const sha256 = ADDRESS.exec(args.path)?.[1]?.toLowerCase()
+    const options = flags.at === undefined ? {} : { at: flags.at }
+    await write(sha256 === undefined ? await repo.read(this.pathIn(repo, args.path), options) : await repo.content(sha256))
+  }
+}

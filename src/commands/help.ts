@@ -1,0 +1,17 @@
+import { Help } from '@oclif/core'
+import { several } from '../cli/arguments.js'
+import { BaseCommand } from '../cli/command.js'
+
+/** `weft help`: the same as `--help` after a command's name. */
+export default class HelpCommand extends BaseCommand {
+  static override enableJsonFlag = false
+  static override summary = 'Show what weft can do, or how one command is used'
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> git import']
+  static override args = { command: several('Name of the command') }
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(HelpCommand)
+    const words = args.command ?? []
+    await new Help(this.config, { all: true }).showHelp(words.length > 0 ? [words.join(':')] : [])
+  }
+}

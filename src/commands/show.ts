@@ -1,0 +1,17 @@
+import { required, VERSION_HELP } from '../cli/arguments.js'
+import { BaseCommand } from '../cli/command.js'
+import { formatDetail } from '../cli/format-version.js'
+
+/** `weft show`: one version in full. */
+export default class Show extends BaseCommand {
+  static override summary = 'Show a version: who, when, signed by whom, and what it changed'
+  static override description = `The patch is against the first parent and can be given to patch -p1.\n\n${VERSION_HELP}`
+  static override examples = ['<%= config.bin %> <%= command.id %> main', '<%= config.bin %> <%= command.id %> 1f3a5b']
+  static override args = { version: required('Version to show') }
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(Show)
+    await using repo = await this.openRepository()
+    await this.answer(await repo.show(args.version), formatDetail)
+  }
+}
