@@ -48,10 +48,12 @@ export abstract class AdaptedStore implements Store {
 
   /** What a failure of the database means, as an error to throw. Subclasses know more codes. */
   protected explain(error: unknown): unknown {
-    if (CLOSED.has(codeOf(error))) {
-      return new CodedError('STORE_CLOSED', 'The store was used after it was closed.', { cause: error })
-    }
-    return error
+    return CLOSED.has(codeOf(error)) ? closedError(error) : error
+  }
+
+  /** For what needs no database and would work after `close`. */
+  protected assertOpen(): void {
+    if (this.database.status !== 'open') throw closedError(undefined)
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -136,6 +138,10 @@ export abstract class AdaptedStore implements Store {
       throw this.explain(error)
     }
   }
+}
+
+function closedError(cause: unknown): CodedError {
+  return new CodedError('STORE_CLOSED', 'The store was used after it was closed.', { cause })
 }
 
 /** The `code` of an error of any kind, or the empty string. */

@@ -8,8 +8,10 @@ import { AdaptedStore, type Database } from './adapter.js'
 import type { Range, Store } from './store.js'
 
 class MemoryStore extends AdaptedStore {
-  /** Nothing to do: there are no files. */
-  override async compact(): Promise<void> {}
+  /** There are no files to tidy. */
+  override async compact(): Promise<void> {
+    this.assertOpen()
+  }
 
   override async approximateSize(range: Range = {}): Promise<number> {
     let bytes = 0

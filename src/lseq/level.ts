@@ -1,0 +1,156 @@
+/**
+ * A store in a LevelDB directory.
+ *
+ * One process at a time holds a LevelDB; a second one waits for it a little (`wait`), then gives up with `STORE_LOCKED`.
+ * LevelDB itself is loaded on the first `open`, so that a command without a store does not pay for it.
+ *
+ * What LevelDB does with damaged files is not what a store of record may do: it starts an empty database beside the
+ * tables when `CURRENT` is gone, forgets what stood behind a bad record in its log, and trusts block offsets that point
+ * anywhere. So `files.ts` looks at the directory first, and opens nothing that LevelDB would quietly make worse.
+ * @module
+ */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClassicLevel } from 'classic-level'
+import { type Code, CodedError } from '../base/error.js'
+import { AdaptedStore, codeOf, type Database } from './adapter.js'
+import { checkFiles } from './files.js'
+import { lockHolder } from './lock.js'
+import type { Range, Store } from './store.js'
+
+/** How to open a store. */
+export interface LevelOptions {
+  /** Make the store where there is none. Default true; when false, `STORE_MISSING`. */
+  readonly create?: boolean | undefined
+  /** Milliseconds to wait for another process to let go of the store. Default 0. */
+  readonly wait?: number | undefined
+  /** Called once, when waiting begins. */
+  readonly onWait?: (() => void) | undefined
+  /** Ends the waiting: `open` then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Bytes of LevelDB's cache of blocks. Default 8 MiB. */
+  readonly cacheSize?: number | undefined
+}
+
+/** Milliseconds between two attempts at a locked store. */
+const RETRY = 40
+
+const MIB = 1 << 20
+
+/**
+ * LevelDB's own settings. Pages of tens of kilobytes each fill a block of their own whatever `blockSize` says; it
+ * matters for loose entries and indexes, which Snappy then packs better than in blocks of 4 KiB.
+ */
+const SETTINGS = {
+  blockSize: 16 * 1024,
+  compression: true,
+  maxFileSize: 32 * MIB,
+  maxOpenFiles: 500,
+  writeBufferSize: 4 * MIB,
+} as const
+
+class LevelStore extends AdaptedStore {
+  readonly #level: ClassicLevel<Uint8Array, Uint8Array>
+
+  private constructor(level: ClassicLevel<Uint8Array, Uint8Array>) {
+    super(level as Database)
+    this.#level = level
+  }
+
+  protected override explain(error: unknown): unknown {
+    return explainLevel(super.explain(error), this.#level.location)
+  }
+
+  override async compact(): Promise<void> {
+    const [first, last] = [Uint8Array.of(), new Uint8Array(64).fill(0xff)]
+    try {
+      await this.#level.compactRange(first, last)
+    } catch (error) {
+      throw this.explain(error)
+    }
+  }
+
+  override async approximateSize(range: Range = {}): Promise<number> {
+    const start = range.gte ?? range.gt ?? Uint8Array.of()
+    const end = range.lte ?? range.lt ?? new Uint8Array(64).fill(0xff)
+    try {
+      return await this.#level.approximateSize(start, end)
+    } catch (error) {
+      throw this.explain(error)
+    }
+  }
+
+  static async open(directory: string, options: LevelOptions): Promise<LevelStore> {
+    const { ClassicLevel: Level } = await import('classic-level')
+    const level = new Level<Uint8Array, Uint8Array>(directory, { keyEncoding: 'view', valueEncoding: 'view' })
+    const settings = { ...SETTINGS, createIfMissing: options.create !== false, cacheSize: options.cacheSize ?? 8 * MIB }
+    const deadline = performance.now() + (options.wait ?? 0)
+    let waited = false
+    for (;;) {
+      options.signal?.throwIfAborted()
+      try {
+        await checkFiles(directory, settings.createIfMissing)
+        await level.open(settings)
+        return new LevelStore(level)
+      } catch (error) {
+        const explained = explainLevel(error, directory)
+        if (!(explained instanceof CodedError) || explained.code !== 'STORE_LOCKED') throw explained
+        if (performance.now() >= deadline) throw await lockedBy(explained, directory)
+      }
+      if (!waited) options.onWait?.()
+      waited = true
+      await sleep(RETRY, undefined, options.signal === undefined ? {} : { signal: options.signal })
+    }
+  }
+}
+
+/** Opens the LevelDB store in `directory`; see `LevelOptions` for what happens when there is none, or it is locked. */
+export function openLevelStore(directory: string, options: LevelOptions = {}): Promise<Store> {
+  return LevelStore.open(directory, options)
+}
+
+/** Texts of errno values, as LevelDB passes them on, and the code and the hint for each. */
+const CAUSES: [pattern: RegExp, code: Code, message: string, hint: string][] = [
+  [/No space left|Disk quota|ENOSPC|EDQUOT/, 'STORE_FULL', 'The disk is full', 'Free some space, then run this again.'],
+  [
+    /Read-only file system|Permission denied|Operation not permitted|EROFS|EACCES|EPERM/,
+    'STORE_READONLY',
+    'The store cannot be written',
+    'Opening a store needs the right to write in its directory.',
+  ],
+]
+
+/** Turns what LevelDB or the file system says about `directory` into a coded error. Others go through unchanged. */
+function explainLevel(error: unknown, directory: string): unknown {
+  // abstract-level wraps what went wrong while opening.
+  const inner = codeOf(error) === 'LEVEL_DATABASE_NOT_OPEN' && error instanceof Error ? (error.cause ?? error) : error
+  if (inner instanceof CodedError || !(inner instanceof Error)) return inner
+  const details = { cause: inner, data: { directory } }
+  const code = codeOf(inner)
+  if (code === 'LEVEL_LOCKED') return new CodedError('STORE_LOCKED', `The store ${directory} is in use.`, details)
+  if (code === 'LEVEL_CORRUPTION') {
+    return new CodedError('STORE_CORRUPT', `The store ${directory} is damaged: ${inner.message}.`, {
+      ...details,
+      hint: 'Run weft verify to see what is affected.',
+    })
+  }
+  const found = CAUSES.find(([pattern]) => pattern.test(inner.message))
+  if (found !== undefined) {
+    return new CodedError(found[1], `${found[2]}: ${directory}: ${inner.message}.`, { ...details, hint: found[3] })
+  }
+  if (code === 'LEVEL_IO_ERROR' || 'syscall' in inner) {
+    return new CodedError('STORE_IO', `The store ${directory} cannot be read or written: ${inner.message}.`, details)
+  }
+  return inner
+}
+
+/** The same failure, saying who holds the store where that can be told. */
+async function lockedBy(error: CodedError, directory: string): Promise<CodedError> {
+  const pid = await lockHolder(join(directory, 'LOCK'))
+  const who = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`
+  return new CodedError('STORE_LOCKED', `The store ${directory} is in use by ${who}.`, {
+    hint: 'Wait until it has finished, or end it, then run this again.',
+    cause: error.cause,
+    data: { ...error.data, ...(pid === undefined ? {} : { pid }) },
+  })
+}
