@@ -1,0 +1,143 @@
+/**
+ * Keys: how every kind of entry is named in the store.
+ *
+ * The first byte is the kind; the last eight are the entry's lseq. In between stands what the entry is about, its
+ * *subject*, so that all entries about one thing are neighbours and the newest of them is the last:
+ *
+ *     K | lseq                       genesis of a stream (seq 0), or of the repository (seq 0, stream 0)
+ *     V | lseq                       version: header and signature, at the version's last seq
+ *     G | lseq                       groups of that version
+ *     P | path | 00 | lseq           what a version made of a path
+ *     L | file (8) | position        run of lines; the position ends in the lseq
+ *     L | file (8) | position | 00 | lseq    tombstone of lines of that run
+ *     B | file (8) | lseq            chunks that make up a file which is not text
+ *     C | SHA-256 (32) | lseq        chunk of bytes
+ *     R | b, t or s | name | 00 | lseq       branch, tag, snapshot
+ *
+ * Paths are bytes without NUL, which is why 00 ends them: `a`, then `a/b`, then `a0` is their order.
+ * @module
+ */
+import { fromLatin1, toLatin1, writeLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { LSEQ_BYTES, type Lseq, writeLseq } from '../lseq/lseq.js'
+
+/** Kinds of entries by first byte, with a word for people. */
+export const KINDS = {
+  B: 'recipe',
+  C: 'chunk',
+  G: 'groups',
+  K: 'genesis',
+  L: 'lines',
+  P: 'path',
+  R: 'ref',
+  V: 'version',
+} as const
+
+/** A kind's letter. */
+export type Kind = keyof typeof KINDS
+
+/** Kinds of refs by the letter behind `R`. */
+export const REF_KINDS = { b: 'branch', s: 'snapshot', t: 'tag' } as const
+
+/** A ref kind's letter. */
+export type RefKind = keyof typeof REF_KINDS
+
+/** Kind, subject and lseq as one full key. */
+function key(head: string, seq: number, stream: number): Uint8Array {
+  const out = new Uint8Array(head.length + LSEQ_BYTES)
+  writeLatin1(out, head, 0)
+  writeLseq(out, head.length, seq, stream)
+  return out
+}
+
+export function genesisKey(stream: number): Uint8Array {
+  return key('K', 0, stream)
+}
+
+/** @param lseq - The version's last seq and its stream. */
+export function versionKey(seq: number, stream: number): Uint8Array {
+  return key('V', seq, stream)
+}
+
+export function groupsKey(seq: number, stream: number): Uint8Array {
+  return key('G', seq, stream)
+}
+
+/** All entries of a path begin so. */
+export function pathPrefix(path: string): Uint8Array {
+  return fromLatin1(`P${path}\0`)
+}
+
+export function pathKey(path: string, seq: number, stream: number): Uint8Array {
+  return key(`P${path}\0`, seq, stream)
+}
+
+/** All line entries of a file begin so. */
+export function linesPrefix(file: Lseq): Uint8Array {
+  return key('L', file.seq, file.stream)
+}
+
+export function recipePrefix(file: Lseq): Uint8Array {
+  return key('B', file.seq, file.stream)
+}
+
+/** @param sha256 - 32-char binary string. */
+export function chunkPrefix(sha256: string): Uint8Array {
+  return fromLatin1(`C${sha256}`)
+}
+
+export function chunkKey(sha256: string, seq: number, stream: number): Uint8Array {
+  return key(`C${sha256}`, seq, stream)
+}
+
+export function refPrefix(kind: RefKind, name: string): Uint8Array {
+  return fromLatin1(`R${kind}${name}\0`)
+}
+
+export function refKey(kind: RefKind, name: string, seq: number, stream: number): Uint8Array {
+  return key(`R${kind}${name}\0`, seq, stream)
+}
+
+/** A prefix and an lseq as one key. */
+export function withLseq(prefix: Uint8Array, seq: number, stream: number): Uint8Array {
+  const out = new Uint8Array(prefix.length + LSEQ_BYTES)
+  out.set(prefix)
+  writeLseq(out, prefix.length, seq, stream)
+  return out
+}
+
+/** Bytes of `L | file`, and of `B | file`. */
+export const FILE_PREFIX_BYTES = 1 + LSEQ_BYTES
+
+/**
+ * How many bytes of a full key are its kind and subject: the name of the group it belongs to.
+ *
+ * @returns 0 for kinds that are in no group (genesis, version, groups).
+ * @throws {CodedError} `BAD_KEY` for bytes that no key has.
+ */
+export function subjectLength(fullKey: Uint8Array): number {
+  const length = fullKey.length
+  switch (String.fromCharCode(fullKey[0] ?? 0)) {
+    case 'K':
+    case 'V':
+    case 'G':
+      if (length === 1 + LSEQ_BYTES) return 0
+      break
+    case 'L':
+      if (length > FILE_PREFIX_BYTES + LSEQ_BYTES) return FILE_PREFIX_BYTES
+      break
+    case 'B':
+      if (length === FILE_PREFIX_BYTES + LSEQ_BYTES) return FILE_PREFIX_BYTES
+      break
+    case 'C':
+      if (length === 33 + LSEQ_BYTES) return 33
+      break
+    case 'P':
+    case 'R': {
+      const subject = length - LSEQ_BYTES - 1
+      if (subject >= 2 && fullKey[subject] === 0 && fullKey.indexOf(0) === subject) return subject
+      break
+    }
+  }
+  throw new CodedError('BAD_KEY', `An entry has a key of no known kind: ${JSON.stringify(toLatin1(fullKey))}`)
+}

@@ -1,0 +1,73 @@
+/**
+ * The value of a path entry: what a version made of a path.
+ *
+ * Where the version deleted it, one record: x, the file id (lseq) of the file that was there. Otherwise:
+ *
+ *     m  mode, ZipUint64: type and permission bits as git and stat(2) have them, 0o100644
+ *     i  file id, lseq (8)
+ *     n  size of the content in bytes, ZipUint64
+ *     h  SHA-256 of the content (32), kept as lines       or
+ *     c  SHA-256 of the content (32), kept as chunks
+ *
+ * The content of a symlink is its target; the content of a submodule link is the hex id of the commit it names.
+ * @module
+ */
+import { CodedError } from '../base/error.js'
+import { LSEQ_BYTES, type Lseq, encodeLseq, readLseq } from '../lseq/lseq.js'
+import { TlvReader, TlvWriter } from '../rdx/tlv.js'
+import { unzipUint, zipUint } from '../rdx/zip.js'
+
+/** A path that is there. */
+export interface PathPut {
+  readonly mode: number
+  readonly file: Lseq
+  readonly size: number
+  /** 32 bytes. */
+  readonly sha256: Uint8Array
+  /** Whether the content is kept as chunks instead of lines. */
+  readonly chunked: boolean
+}
+
+/** A path that was deleted. */
+export interface PathDelete {
+  readonly deleted: Lseq
+}
+
+/** What a path entry says. */
+export type PathEntry = PathPut | PathDelete
+
+export function encodePathPut(put: PathPut): Uint8Array {
+  return new TlvWriter(64)
+    .record('M', zipUint(put.mode))
+    .record('I', encodeLseq(put.file.seq, put.file.stream))
+    .record('N', zipUint(put.size))
+    .record(put.chunked ? 'C' : 'H', put.sha256)
+    .copy()
+}
+
+export function encodePathDelete(file: Lseq): Uint8Array {
+  return new TlvWriter(16).record('X', encodeLseq(file.seq, file.stream)).copy()
+}
+
+/** @throws {CodedError} `BAD_RECORD` for any other bytes than those two functions write. */
+export function decodePathEntry(value: Uint8Array): PathEntry {
+  const reader = new TlvReader(value)
+  const deleted = reader.optional('X')
+  if (deleted !== undefined) {
+    reader.end()
+    return { deleted: fileId(deleted) }
+  }
+  const mode = unzipUint(reader.expect('M'))
+  const file = fileId(reader.expect('I'))
+  const size = unzipUint(reader.expect('N'))
+  const chunks = reader.optional('C')
+  const sha256 = chunks ?? reader.expect('H')
+  reader.end()
+  if (sha256.length !== 32) throw new CodedError('BAD_RECORD', 'A path entry has a content hash of the wrong length.')
+  return { mode, file, size, sha256, chunked: chunks !== undefined }
+}
+
+function fileId(bytes: Uint8Array): Lseq {
+  if (bytes.length !== LSEQ_BYTES) throw new CodedError('BAD_RECORD', 'A path entry has a file id of the wrong length.')
+  return readLseq(bytes)
+}

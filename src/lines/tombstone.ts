@@ -1,0 +1,46 @@
+/**
+ * The value of a tombstone: which lines of its run a change deleted.
+ *
+ * Ranges in ascending order, at least one line between two of them, each a tiny ToyTLV record holding a
+ * ZipUint64Pair (first line, how many more):
+ *
+ *     lines 5 and 9..11   ->   31 05   32 09 02
+ *
+ * @module
+ */
+import { CodedError } from '../base/error.js'
+import { TlvReader, TlvWriter } from '../rdx/tlv.js'
+import { unzipPair, zipPair } from '../rdx/zip.js'
+
+/**
+ * @param ranges - Pairs `from, to` of line indexes, half-open, ascending, not touching.
+ */
+export function encodeRanges(ranges: readonly number[]): Uint8Array {
+  const writer = new TlvWriter(ranges.length * 3)
+  for (let i = 0; i < ranges.length; i += 2) {
+    const from = ranges[i] as number
+    writer.tiny('R', zipPair(from, (ranges[i + 1] as number) - from - 1))
+  }
+  return writer.view()
+}
+
+/**
+ * @param count - Lines of the run.
+ * @returns Pairs `from, to`, half-open.
+ * @throws {CodedError} `BAD_RECORD` for bytes that `encodeRanges` does not write for a run of `count` lines.
+ */
+export function decodeRanges(bytes: Uint8Array, count: number): number[] {
+  const reader = new TlvReader(bytes)
+  const ranges: number[] = []
+  let least = 0
+  while (!reader.atEnd) {
+    const { big: from, lil: more } = unzipPair(reader.tiny('R'))
+    if (from < least || from + more >= count) {
+      throw new CodedError('BAD_RECORD', `A tombstone names lines ${from} to ${from + more} of a run of ${count} lines.`)
+    }
+    ranges.push(from, from + more + 1)
+    least = from + more + 2
+  }
+  if (ranges.length === 0) throw new CodedError('BAD_RECORD', 'A tombstone names no lines.')
+  return ranges
+}

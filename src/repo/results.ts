@@ -1,0 +1,182 @@
+/**
+ * The shapes in which a repository answers: plain, readonly, JSON-ready values.
+ *
+ * These are the `--json` outputs of the commands too, so a change here is a change of the public interface.
+ * Ids are lower-case hex. Paths are UTF-8 text; a path that is not valid UTF-8 is written the way git quotes it
+ * (`"caf\351"`), and the same form is accepted wherever a path is given.
+ * @module
+ */
+
+/** Who, and when by their own clock: `time` is ISO 8601 with the original offset, `2024-03-01T12:00:00+01:00`. */
+export interface Person {
+  readonly name: string
+  readonly email: string
+  readonly time: string
+}
+
+/** One version, as `log` lists it. */
+export interface VersionInfo {
+  /** SHA-256 of the header, 64 hex digits. */
+  readonly id: string
+  readonly parents: readonly string[]
+  readonly author: Person
+  readonly committer: Person
+  readonly message: string
+  /** The id of the git commit it was imported from. */
+  readonly git?: string
+  /** Stream that holds the version, 6 hex digits. */
+  readonly stream: string
+  /** Greatest seq of the version: with `stream` it is the version's lseq. */
+  readonly seq: number
+  /** Fingerprint of the key that signed it: the first 16 hex digits of SHA-256(public key). */
+  readonly signer: string
+}
+
+/** What a version did to one path. */
+export interface PathChange {
+  readonly path: string
+  readonly change: 'added' | 'deleted' | 'modified' | 'renamed' | 'mode'
+  /** Where the file was before, for `renamed`. */
+  readonly from?: string
+  readonly mode?: string
+  readonly oldMode?: string
+  readonly binary: boolean
+}
+
+/** One version in full, as `show` prints it. */
+export interface VersionDetail extends VersionInfo {
+  /** Branches, tags and snapshots that name this very version. */
+  readonly names: readonly string[]
+  readonly changes: readonly PathChange[]
+  /** Unified diff against the first parent, for people and for `patch -p1`. */
+  readonly patch: string
+}
+
+/** What kind of thing a path is. */
+export type FileKind = 'file' | 'executable' | 'symlink' | 'submodule'
+
+/** One path of a tree, as `ls` lists it. `mode` is octal text as git writes it, `100644`. */
+export interface TreeEntry {
+  readonly path: string
+  readonly mode: string
+  readonly kind: FileKind
+  /** Size of the content in bytes. */
+  readonly size: number
+  /** Plain SHA-256 of the content, as `sha256sum` prints it. */
+  readonly sha256: string
+  /** File id: the lseq at which the file was born, `stream-seq`. It survives renames. */
+  readonly file: string
+}
+
+/** One line and who put it there. */
+export interface BlameLine {
+  /** Line number, from 1. */
+  readonly n: number
+  /** The line without its newline. */
+  readonly text: string
+  readonly version: string
+  readonly git?: string
+  readonly author: Person
+  /** The line's own id, `stream-seq`. */
+  readonly lseq: string
+}
+
+export interface Blame {
+  readonly path: string
+  /** Id of the version looked at, or the vector as text when no single version matches. */
+  readonly at: string
+  readonly lines: readonly BlameLine[]
+}
+
+/** A line that matched. `removed` is set by a history search when a version took the line out. */
+export interface GrepMatch {
+  readonly path: string
+  /** Line number, from 1; absent in a history search. */
+  readonly n?: number
+  readonly text: string
+  readonly lseq: string
+  readonly put: { readonly version: string; readonly git?: string }
+  readonly removed?: readonly { readonly version: string; readonly git?: string }[]
+}
+
+export interface Snapshot {
+  readonly name: string
+  /** Version vector as text, `stream:seq,stream:seq`. */
+  readonly vector: string
+  /** The versions at the vector's tips. */
+  readonly versions: readonly string[]
+  readonly time: string
+  readonly signer: string
+}
+
+export interface Damage {
+  readonly kind: string
+  readonly version?: string
+  readonly path?: string
+  readonly key?: string
+  readonly detail: string
+}
+
+export interface VerifyReport {
+  readonly ok: boolean
+  readonly versions: number
+  readonly entries: number
+  readonly files: number
+  readonly bytes: number
+  readonly signatures: number
+  readonly seconds: number
+  readonly damage: readonly Damage[]
+}
+
+export interface RestoreReport {
+  readonly at: string
+  readonly to: string
+  readonly files: number
+  readonly bytes: number
+  readonly seconds: number
+}
+
+export interface StoreStat {
+  readonly format: number
+  readonly bytes: number
+  readonly entries: number
+  readonly loose: number
+  readonly pages: number
+  /** Entries and bytes (keys and values, before compression) per kind of entry. */
+  readonly kinds: readonly { readonly kind: string; readonly meaning: string; readonly entries: number; readonly bytes: number }[]
+}
+
+/** One entry of the store, made readable. */
+export interface StoreEntry {
+  /** Key as text that `store get` takes back. */
+  readonly key: string
+  readonly lseq: string
+  readonly kind: string
+  /** The value in words: the lines of a run, the ranges of a tombstone, the fields of a header. */
+  readonly value: string
+  readonly bytes: number
+}
+
+export interface ImportReport {
+  /** New versions, this run. */
+  readonly versions: number
+  /** New file versions. */
+  readonly files: number
+  readonly entries: number
+  readonly lines: number
+  /** Bytes of content read from git. */
+  readonly bytes: number
+  readonly seconds: number
+  readonly refs: number
+  /** The current branch, where the source names one. */
+  readonly head?: string
+  readonly streams: number
+  /** Trees whose git id was recomputed from what is stored (`--check`). */
+  readonly checked?: number
+  readonly warnings: readonly string[]
+}
+
+/** How far a long operation is; `total` is 0 while unknown. */
+export interface Progress {
+  (phase: string, done: number, total: number): void
+}
