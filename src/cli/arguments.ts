@@ -4,7 +4,8 @@
  * Every argument ignores stdin: oclif would else wait for a pipe whenever an argument is missing.
  * @module
  */
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 
 /** What `V` may be, for the help of every command that takes one. */
 export const VERSION_HELP = `A version is named by its id or the first digits of it, by a branch, tag or snapshot, by a git commit id or the first digits of it, by a time (2024-03-01T12:00:00Z: the newest version that is not younger), or by a version vector (stream:seq,stream:seq).`

@@ -5,7 +5,8 @@
  * the words for people and the JSON for programs always come from the same value.
  * @module
  */
-import { Command, Flags } from '@oclif/core'
+import { Command } from '@oclif/core/command'
+import * as Flags from '@oclif/core/flags'
 import type { Repository } from '../repo/repository.js'
 import type { Progress } from '../repo/results.js'
 import { changeDirectory, repositoryPath } from './directory.js'

@@ -6,12 +6,15 @@
  * @module
  */
 import { fileURLToPath } from 'node:url'
-import { run } from '@oclif/core'
+import { run } from '@oclif/core/run'
 import { CodedError } from '../base/error.js'
 import { changeDirectory } from './directory.js'
 import { endQuietlyOnClosedPipe, jsonIsFree, writeJson } from './output.js'
 import { EXIT_INTERRUPTED, formatReport, jsonReport, reportOf } from './report.js'
-import { oclifSettings } from './settings.js'
+import { loadSettings } from './settings.js'
+
+/** Folder of the bundle: this file is its start. */
+const BUNDLE = fileURLToPath(new URL('.', import.meta.url))
 
 /**
  * Runs one command and sets `process.exitCode`; it never throws.
@@ -24,7 +27,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const { directories, rest } = splitLeading(args)
     directories.forEach(changeDirectory)
-    await run(rest, oclifSettings(fileURLToPath(new URL('.', import.meta.url)).slice(0, -1)))
+    await run(rest, await loadSettings(BUNDLE))
   } catch (error) {
     await fail(error, wantsJson(args))
   }

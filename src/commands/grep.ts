@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import { at, required, several, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { formatMatch } from '../cli/format-grep.js'

@@ -1,4 +1,4 @@
-import { Help } from '@oclif/core'
+import { Help } from '@oclif/core/help'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import { at, optional, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { formatVersion } from '../cli/format-version.js'

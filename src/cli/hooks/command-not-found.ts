@@ -2,7 +2,7 @@
  * What oclif calls for a command that does not exist: names the one that was probably meant.
  * @module
  */
-import type { Hook } from '@oclif/core'
+import type { Hook } from '@oclif/core/hooks'
 import { CodedError } from '../../base/error.js'
 import { suggestCommand } from '../suggest.js'
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import { optional, required } from '../../cli/arguments.js'
 import { BaseCommand } from '../../cli/command.js'
 import { formatImport } from '../../cli/format-import.js'

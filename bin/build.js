@@ -1,0 +1,196 @@
+/**
+ * Builds `dist/`: the library with its types by tsc, and the command line as a bundle by esbuild.
+ *
+ *     node bin/build.js [--if-stale]
+ *
+ * The bundle is there for start-up time: loading oclif file by file takes longer than most commands. What comes out:
+ *
+ *     dist/index.js, index.d.ts, ...     the library, one file per module
+ *     dist/cli/main.js                   what bin/run.js starts
+ *     dist/cli/commands/                 one file per command, loaded when it runs
+ *     dist/cli/hooks/                    what oclif calls for an unknown command
+ *     dist/cli/chunks/                   what they share
+ *     dist/cli/oclif.manifest.json       flags and help of every command, so that listing loads none of them
+ *     dist/cli/THIRD-PARTY.txt           licences of all that was bundled
+ *     dist/build.json                    what all this was built from
+ *
+ * Types are not checked here, that is for `npm run check`. The new `dist/` takes the place of the old one only when it is
+ * complete, so a build that fails changes nothing.
+ * @module
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const DIST = join(ROOT, 'dist')
+const RECORD = 'build.json'
+
+/** Every file below a directory, sorted, as absolute paths. */
+function filesBelow(dir) {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+}
+
+/** SHA-256 over the names and contents of all that a build depends on. */
+function sourceDigest() {
+  const hash = createHash('sha256')
+  const files = [...filesBelow(join(ROOT, 'src')), ...['bin/build.js', 'package.json', 'package-lock.json'].map((f) => join(ROOT, f))]
+  for (const file of files) {
+    const content = readFileSync(file)
+    hash.update(`${relative(ROOT, file)}\0${content.length}\0`).update(content)
+  }
+  return hash.digest('hex')
+}
+
+/** Whether `dist/` was built from the sources of this digest. */
+function isFresh(digest) {
+  const record = join(DIST, RECORD)
+  return existsSync(record) && JSON.parse(readFileSync(record, 'utf8')).sources === digest
+}
+
+/** Compiles the library and its types. */
+function buildLibrary(out) {
+  const tsc = createRequire(import.meta.url).resolve('typescript/package.json')
+  const args = [join(dirname(tsc), 'bin/tsc'), '-p', join(ROOT, 'src/tsconfig.json'), '--noCheck', '--outDir', out]
+  execFileSync(process.execPath, args, { stdio: 'inherit', cwd: ROOT })
+}
+
+/**
+ * Leaves the native half of classic-level where npm installed it and bundles the rest, which is JavaScript in many small
+ * files.
+ */
+const nativeBinding = {
+  name: 'native-binding',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
+      /[\\/]classic-level[\\/]/.test(importer) ? { path: 'classic-level/binding.js', external: true } : undefined,
+    )
+  },
+}
+
+/**
+ * Packages that oclif loads at once and needs seldom or never: templates of help, globs, version ranges, spinners.
+ * Each is bundled into a file of its own, and a stand-in loads that file when something of it is first used.
+ */
+const LAZY = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'semver', 'tinyglobby', 'wrap-ansi']
+
+/** Puts the stand-ins in. */
+const lazyPackages = {
+  name: 'lazy-packages',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: new RegExp(`^(${LAZY.join('|')})$`) }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, namespace: 'lazy' } : undefined,
+    )
+    onResolve({ filter: /^\.\.\/lazy\// }, ({ path }) => ({ path, external: true }))
+    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({ contents: standIn(path), loader: 'js' }))
+  },
+}
+
+/**
+ * Source of a stand-in: a function that passes calls on, and whose properties are read from the package when asked for.
+ * `__esModule` is answered without loading: what takes it for CommonJS then asks for `default` and gets the stand-in.
+ */
+function standIn(name) {
+  return `
+    const real = () => require('../lazy/${name}.cjs')
+    module.exports = new Proxy(function () {}, {
+      apply: (_, self, args) => Reflect.apply(real(), self, args),
+      get: (_, key) => (key === '__esModule' ? undefined : real()[key]),
+      has: (_, key) => key in real(),
+    })`
+}
+
+/** What all bundles have in common. Names are kept, so that a stack trace can be read. */
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+}
+
+/** Bundles the command line. @returns What esbuild says went into the bundles. */
+async function buildCommandLine(out) {
+  const { build } = await import('esbuild')
+  const sources = join(ROOT, 'src')
+  const commands = filesBelow(join(sources, 'commands')).map((file) => relative(sources, file).replace(/\.ts$/, ''))
+  const entries = ['cli/main', 'cli/hooks/command-not-found', ...commands]
+  const bundle = await build({
+    ...COMMON,
+    entryPoints: entries.map((entry) => ({ in: join(sources, `${entry}.ts`), out: entry.replace(/^cli\//, '') })),
+    outdir: join(out, 'cli'),
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    format: 'esm',
+    plugins: [nativeBinding, lazyPackages],
+    // What was CommonJS still calls require, for Node's own modules and for the native binding.
+    banner: { js: "import{createRequire as weftRequire}from'node:module';const require=weftRequire(import.meta.url);" },
+  })
+  const lazy = LAZY.map((name) =>
+    build({
+      ...COMMON,
+      stdin: { contents: `module.exports = require('${name}')`, resolveDir: join(ROOT, 'node_modules/@oclif/core') },
+      outfile: join(out, `cli/lazy/${name}.cjs`),
+      format: 'cjs',
+    }),
+  )
+  return [bundle, ...(await Promise.all(lazy))].map(({ metafile }) => metafile)
+}
+
+/** Writes what oclif must know of each command without loading it. */
+async function writeManifest(out) {
+  const { Plugin } = await import('@oclif/core')
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const root = join(out, 'cli')
+  const pjson = { name, version, type: 'module', oclif: { commands: { strategy: 'pattern', target: './commands' } } }
+  const plugin = new Plugin({ isRoot: true, root, pjson, ignoreManifest: true, errorOnManifestCreate: true })
+  await plugin.load()
+  writeFileSync(join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))
+}
+
+/** Gathers the licence of every package that the bundle holds a part of. */
+function writeLicences(out, metafiles) {
+  const packages = new Set()
+  for (const output of metafiles.flatMap((metafile) => Object.values(metafile.outputs))) {
+    for (const input of Object.keys(output.inputs)) {
+      const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
+      if (found) packages.add(found[1])
+    }
+  }
+  const texts = [...packages].sort().map((path) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'))
+    const file = readdirSync(join(ROOT, path)).find((entry) => /^licen[cs]e/i.test(entry))
+    const text = file ? readFileSync(join(ROOT, path, file), 'utf8').trim() : `Licence: ${license}`
+    return `${name} ${version}\n${'-'.repeat(name.length + version.length + 1)}\n\n${text}\n`
+  })
+  writeFileSync(join(out, 'cli/THIRD-PARTY.txt'), texts.join('\n\n'))
+}
+
+/** Builds into a folder beside `dist/`, then lets it take that place. */
+async function build(digest) {
+  const out = `${DIST}.${process.pid}`
+  const old = `${out}.old`
+  try {
+    buildLibrary(out)
+    writeLicences(out, await buildCommandLine(out))
+    await writeManifest(out)
+    writeFileSync(join(out, RECORD), `${JSON.stringify({ sources: digest })}\n`)
+    if (existsSync(DIST)) renameSync(DIST, old)
+    renameSync(out, DIST)
+  } finally {
+    for (const leftover of [out, old]) rmSync(leftover, { recursive: true, force: true })
+  }
+}
+
+const digest = sourceDigest()
+if (!process.argv.includes('--if-stale') || !isFresh(digest)) await build(digest)
