@@ -22,6 +22,7 @@
  *   format_description.txt of Snappy.
  * @module
  */
+import { ByteReader } from './varint.js'
 
 const LOG_BLOCK = 32768
 const LOG_HEADER = 7
@@ -71,42 +72,6 @@ function crcHolds(bytes: Uint8Array, at: number, start: number, end: number): bo
 
 function readUint32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-}
-
-/** Reads little-endian base-128 integers one after another. A step over the end makes `ok` false for good. */
-export class VarintReader {
-  readonly bytes: Uint8Array
-  at: number
-  ok = true
-
-  constructor(bytes: Uint8Array, at = 0) {
-    this.bytes = bytes
-    this.at = at
-  }
-
-  get done(): boolean {
-    return !this.ok || this.at >= this.bytes.length
-  }
-
-  /** The next integer. Above 2^53 it is rounded: no number that matters here gets there. */
-  varint(): number {
-    let value = 0
-    for (let scale = 1; this.at < this.bytes.length && scale < 2 ** 64; scale *= 128) {
-      const byte = this.bytes[this.at++] as number
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-    }
-    this.ok = false
-    return 0
-  }
-
-  /** The next `length` bytes, shared. */
-  take(length: number): Uint8Array {
-    if (length > this.bytes.length - this.at) this.ok = false
-    if (!this.ok) return new Uint8Array(0)
-    this.at += length
-    return this.bytes.subarray(this.at - length, this.at)
-  }
 }
 
 /** What a log holds. */
@@ -187,7 +152,7 @@ export function tableFault(bytes: Uint8Array, base: number, every: boolean): str
   if (foot < 0) return 'it is too short for a table'
   if (MAGIC.some((byte, i) => bytes[foot + FOOTER - 8 + i] !== byte))
     return 'the mark at its end is not that of a table'
-  const footer = new VarintReader(bytes.subarray(foot, foot + FOOTER - 8))
+  const footer = new ByteReader(bytes.subarray(foot, foot + FOOTER - 8))
   const metaindex = readHandle(footer)
   const index = readHandle(footer)
   if (!footer.ok) return 'its footer is damaged'
@@ -202,7 +167,7 @@ export function tableFault(bytes: Uint8Array, base: number, every: boolean): str
   return bad === undefined ? undefined : `its block at byte ${bad.offset} is damaged`
 }
 
-function readHandle(reader: VarintReader): Handle {
+function readHandle(reader: ByteReader): Handle {
   return { offset: reader.varint(), size: reader.varint() }
 }
 
@@ -223,27 +188,27 @@ function handlesIn(block: Uint8Array | undefined): Handle[] | undefined {
   const restarts = readUint32(plain, plain.length - 4)
   const entries = plain.length - 4 - restarts * 4
   if (entries < 0) return undefined
-  const reader = new VarintReader(plain.subarray(0, entries))
+  const reader = new ByteReader(plain.subarray(0, entries))
   const handles: Handle[] = []
   while (!reader.done) {
     reader.varint()
     const own = reader.varint()
     const length = reader.varint()
     reader.take(own)
-    handles.push(readHandle(new VarintReader(reader.take(length))))
+    handles.push(readHandle(new ByteReader(reader.take(length))))
   }
   return reader.ok ? handles : undefined
 }
 
 /** Undoes Snappy; `undefined` when `packed` is not Snappy's. */
 export function snappyDecode(packed: Uint8Array): Uint8Array | undefined {
-  const reader = new VarintReader(packed)
+  const reader = new ByteReader(packed)
   const size = reader.varint()
   if (!reader.ok || size > packed.length * SNAPPY_MOST) return undefined
   const plain = new Uint8Array(size)
   let end = 0
   while (!reader.done) {
-    const [tag = 0] = reader.take(1)
+    const tag = reader.byte()
     if ((tag & 3) === 0) {
       // Up to 60 bytes the tag tells the length; 60..63 say that 1..4 bytes with the length follow.
       const short = tag >>> 2

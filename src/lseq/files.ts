@@ -19,7 +19,8 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } f
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../base/error.js'
-import { readLog, tableFault, VarintReader } from './blocks.js'
+import { readLog, tableFault } from './blocks.js'
+import { ByteReader } from './varint.js'
 
 /** One damaged file of a store. */
 export interface FileDamage {
@@ -117,7 +118,7 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
   const tables = new Map<number, number>()
   let log = 0
   for (const record of content.records) {
-    const reader = new VarintReader(record)
+    const reader = new ByteReader(record)
     while (!reader.done) {
       const tag = reader.varint()
       if (tag === COMPARATOR) reader.take(reader.varint())
