@@ -40,9 +40,11 @@ export function inclusionProof(leafHashes: readonly Uint8Array[], index: number)
  * Whether `proof` shows that `leafHash` is the leaf at `index` of `size` under `root`.
  *
  * A proof from elsewhere may be anything, so whatever is wrong with it or with the numbers is answered by `false`.
+ * The root alone does not tell `size`. Take both from the same trusted place: with a size made up to fit, the last
+ * leaf of three also passes for the second of two.
  *
  * @throws {TypeError | RangeError} When `leafHash` or `root` is not 32 bytes: these are the caller's own.
- * @see RFC 9162, section 2.1.3.2, for the same in place of which this walks down first and up again.
+ * @see RFC 9162, section 2.1.3.2, which answers the same in another way: with the bits of index and size.
  */
 export function verifyInclusion(
   leafHash: Uint8Array,
