@@ -13,7 +13,8 @@ import type { Style } from './style.js'
 export function formatMatch(match: GrepMatch, style: Style): string {
   const path = style.magenta(style.safe(match.path))
   const text = style.safe(match.text)
-  if (match.n !== undefined) return `${path}${style.cyan(':')}${style.green(String(match.n))}${style.cyan(':')}${text}\n`
+  if (match.n !== undefined)
+    return `${path}${style.cyan(':')}${style.green(String(match.n))}${style.cyan(':')}${text}\n`
   const removed = (match.removed ?? []).map(({ version }) => ` ${style.red(`-${shortId(version)}`)}`).join('')
   return `${path}  ${style.green(`+${shortId(match.put.version)}`)}${removed}  ${text}\n`
 }

@@ -8,7 +8,12 @@ import type { Style } from './style.js'
 
 /** One line per path: mode, size in bytes, first digits of the SHA-256, path. */
 export function formatTree(entries: readonly TreeEntry[], { safe }: Style): string {
-  const rows = entries.map((e) => [e.mode, grouped(e.size), e.kind === 'submodule' ? '-' : shortId(e.sha256), safe(e.path)])
+  const rows = entries.map((e) => [
+    e.mode,
+    grouped(e.size),
+    e.kind === 'submodule' ? '-' : shortId(e.sha256),
+    safe(e.path),
+  ])
   return columns(rows, [1])
 }
 

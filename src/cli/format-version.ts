@@ -51,27 +51,28 @@ function formatChange({ change, path, from, mode, oldMode, binary }: PathChange,
   return `${LETTER[change]}  ${moved}${safe(path)}${modes}${binary ? ' (binary)' : ''}\n`
 }
 
+/** Lines of a patch that stand outside of hunks and say what happened to a file. */
+const PATCH_HEADER = /^(diff |index |--- |\+\+\+ |(new|old|deleted) |rename |similarity )/
+
+/** `@@ -old,count +new,count @@`; a count of one may be left out. */
+const HUNK = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/
+
 /** Colours a unified diff line by line. The lines of a hunk are counted, so a removed `-- x` is not taken for a header. */
 export function colourPatch(patch: string, style: Style): string {
-  let old = 0
-  let now = 0
+  let removed = 0
+  let added = 0
   const colour = (line: string): string => {
-    if (old > 0 || now > 0) {
-      if (line.startsWith('+')) return --now, style.green(line)
-      if (line.startsWith('-')) return --old, style.red(line)
-      if (line.startsWith('\\')) return line
-      old--
-      now--
-      return line
+    if (removed <= 0 && added <= 0) {
+      const hunk = HUNK.exec(line)
+      if (!hunk) return PATCH_HEADER.test(line) ? style.bold(line) : line
+      removed = Number(hunk[1] ?? 1)
+      added = Number(hunk[2] ?? 1)
+      return style.cyan(line)
     }
-    const hunk = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line)
-    if (!hunk) return /^(diff |index |--- |\+\+\+ |(new|old|deleted) |rename |similarity )/.test(line) ? style.bold(line) : line
-    old = Number(hunk[1] ?? 1)
-    now = Number(hunk[2] ?? 1)
-    return style.cyan(line)
+    if (line.startsWith('\\')) return line
+    if (!line.startsWith('+')) removed--
+    if (!line.startsWith('-')) added--
+    return line.startsWith('+') ? style.green(line) : line.startsWith('-') ? style.red(line) : line
   }
-  return patch
-    .split('\n')
-    .map((line) => (line === '' ? (colour(line), line) : colour(line)))
-    .join('\n')
+  return patch.split('\n').map(colour).join('\n')
 }

@@ -38,7 +38,9 @@ export function shortId(id: string): string {
 
 /** What to call a version by where the reader has little room: its own id, and the git commit's where it has one. */
 export function versionName(version: { readonly version: string; readonly git?: string }): string {
-  return version.git === undefined ? shortId(version.version) : `${shortId(version.version)} (git ${version.git.slice(0, 10)})`
+  return version.git === undefined
+    ? shortId(version.version)
+    : `${shortId(version.version)} (git ${version.git.slice(0, 10)})`
 }
 
 /** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`. */
@@ -65,7 +67,9 @@ export function indent(text: string, by = '    '): string {
 /** Rows as columns: all but the last padded to their widest cell, two spaces between. `right` lists columns of numbers. */
 export function columns(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  }
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => {

@@ -6,8 +6,8 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Command } from '@oclif/core/command'
 import { Plugin } from '@oclif/core/config'
 import type { LoadOptions, Manifest, PJSON } from '@oclif/core/interfaces'
@@ -34,7 +34,7 @@ export async function loadSettings(root: string): Promise<LoadOptions> {
 const PJSON_OF_BUNDLE: PJSON = {
   name: NAME,
   version: VERSION,
-  type: 'module',
+  type: 'commonjs',
   description: pkg.description,
   oclif: {
     bin: 'weft',
@@ -58,6 +58,8 @@ const PJSON_OF_BUNDLE: PJSON = {
  * manifest is sorted, and the first use of a collation costs 6 ms.
  */
 class BundledPlugin extends Plugin {
+  private readonly require = createRequire(import.meta.url)
+
   override async load(): Promise<void> {
     const { root, pjson } = this.options
     if (pjson === undefined) throw new TypeError('expected a package description, got undefined')
@@ -66,7 +68,7 @@ class BundledPlugin extends Plugin {
     this.valid = true
     this.root = root
     this.pjson = pjson
-    this.moduleType = 'module'
+    this.moduleType = 'commonjs'
     this.name = pjson.name
     this.alias = pjson.name
     this.version = pjson.version
@@ -84,7 +86,7 @@ class BundledPlugin extends Plugin {
 
   private async loadCommand(id: string): Promise<Command.Class> {
     const file = `${join(this.root, 'commands', ...id.split(':'))}.js`
-    const { default: command } = (await import(pathToFileURL(file).href)) as { default: Command.Class }
+    const { default: command } = this.require(file) as { default: Command.Class }
     command.id = id
     command.plugin = this
     return command

@@ -5,7 +5,8 @@ import { formatBlame } from '../cli/format-blame.js'
 /** `weft blame`: who put each line of a file there. */
 export default class Blame extends BaseCommand {
   static override summary = 'Show which version put each line of a file there'
-  static override description = `Lines keep their identity through merges, renames and moves, so nothing is guessed.\n\n${VERSION_HELP}`
+  static override description =
+    `Lines keep their identity through merges, renames and moves, so nothing is guessed.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> src/server.c',
     '<%= config.bin %> <%= command.id %> src/server.c --at v1.2 --json',

@@ -9,7 +9,8 @@ const ADDRESS = /^sha256:([0-9a-f]{64})$/i
 export default class Cat extends BaseCommand {
   static override enableJsonFlag = false
   static override summary = 'Write the exact bytes of a file to standard output'
-  static override description = `Instead of a path, sha256:<64 hex digits> names any content that any version of any file ever had.\n\n${VERSION_HELP}`
+  static override description =
+    `Instead of a path, sha256:<64 hex digits> names any content that any version of any file ever had.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> README.md',
     '<%= config.bin %> <%= command.id %> src/server.c --at v1.2 > server.c',
@@ -23,6 +24,8 @@ export default class Cat extends BaseCommand {
     await using repo = await this.openRepository()
     const sha256 = ADDRESS.exec(args.path)?.[1]?.toLowerCase()
     const options = flags.at === undefined ? {} : { at: flags.at }
-    await write(sha256 === undefined ? await repo.read(this.pathIn(repo, args.path), options) : await repo.content(sha256))
+    await write(
+      sha256 === undefined ? await repo.read(this.pathIn(repo, args.path), options) : await repo.content(sha256),
+    )
   }
 }

@@ -6,7 +6,8 @@ import { formatVersion } from '../cli/format-version.js'
 /** `weft log`: versions, newest first. */
 export default class Log extends BaseCommand {
   static override summary = 'List versions, newest first'
-  static override description = `With a path, only the versions that changed it or something below it.\n\n${VERSION_HELP}`
+  static override description =
+    `With a path, only the versions that changed it or something below it.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 5',
     '<%= config.bin %> <%= command.id %> src/server.c --at v1.2',

@@ -5,7 +5,8 @@ import { formatTree } from '../cli/format-tree.js'
 /** `weft ls`: the paths of a version. */
 export default class Ls extends BaseCommand {
   static override summary = 'List the files of a version'
-  static override description = `Prints mode, size in bytes, SHA-256 and path of every file, at any depth.\n\n${VERSION_HELP}`
+  static override description =
+    `Prints mode, size in bytes, SHA-256 and path of every file, at any depth.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> src --at v1.2',

@@ -7,7 +7,8 @@ import { formatRestore } from '../cli/format-tree.js'
 /** `weft restore`: the state of a version, written out. */
 export default class Restore extends BaseCommand {
   static override summary = 'Write a version, or some paths of it, into a directory'
-  static override description = `Modes and symbolic links are written too. The directory must be new or empty: nothing is ever overwritten.\n\n${VERSION_HELP}`
+  static override description =
+    `Modes and symbolic links are written too. The directory must be new or empty: nothing is ever overwritten.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --at v1.2 --to /tmp/old',
     '<%= config.bin %> <%= command.id %> src README.md --at 2014-01-01T00:00:00Z --to /tmp/old',

@@ -5,7 +5,8 @@ import { formatDetail } from '../cli/format-version.js'
 /** `weft show`: one version in full. */
 export default class Show extends BaseCommand {
   static override summary = 'Show a version: who, when, signed by whom, and what it changed'
-  static override description = `The patch is against the first parent and can be given to patch -p1.\n\n${VERSION_HELP}`
+  static override description =
+    `The patch is against the first parent and can be given to patch -p1.\n\n${VERSION_HELP}`
   static override examples = ['<%= config.bin %> <%= command.id %> main', '<%= config.bin %> <%= command.id %> 1f3a5b']
   static override args = { version: required('Version to show') }
 

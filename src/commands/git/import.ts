@@ -7,7 +7,8 @@ import { formatImport } from '../../cli/format-import.js'
 /** `weft git import`: a git history becomes a weft repository. */
 export default class GitImport extends BaseCommand {
   static override summary = 'Bring the history of a git repository or bundle in'
-  static override description = `Takes all branches and tags into the weft repository of a directory, which is made where it is missing. Every version is signed with your key. Run again, it brings in only what is new; interrupted, it goes on where it stopped.`
+  static override description =
+    `Takes all branches and tags into the weft repository of a directory, which is made where it is missing. Every version is signed with your key. Run again, it brings in only what is new; interrupted, it goes on where it stopped.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> . .',
     '<%= config.bin %> <%= command.id %> ../project.git project',

@@ -5,7 +5,8 @@ import { formatSnapshot } from '../../cli/format-snapshot.js'
 /** `weft snapshot create`: a name for a version vector. */
 export default class SnapshotCreate extends BaseCommand {
   static override summary = 'Name a state, so that it can be found and restored'
-  static override description = `A snapshot is a signed entry that names a version vector. It can be used wherever a version can.\n\n${VERSION_HELP}`
+  static override description =
+    `A snapshot is a signed entry that names a version vector. It can be used wherever a version can.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> before-the-move',
     '<%= config.bin %> <%= command.id %> audit-2024 --at 2024-12-31T23:59:59Z',
