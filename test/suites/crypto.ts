@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Point } from '@noble/ed25519'
 import { concatBytes, fromHex, fromLatin1, toHex, toLatin1 } from '../../src/base/bytes.js'
 import type { Crypto } from '../../src/crypto/crypto.js'
 import { EDGE_CASES, FIPS_180, RFC_8032 } from '../support/vectors.js'
@@ -106,6 +107,17 @@ export function cryptoSuite(crypto: Crypto): void {
           assert.equal(ed25519.verify(key, message, forged), false, `${toHex(key)} ${toHex(r)}`)
           assert.equal(await ed25519.verifyAsync(key, message, forged), false)
         }
+      }
+    })
+
+    it('refuses every key of small order, with an R that fits one message in 8, or every one', async () => {
+      // With A of order 1, 2, 4 or 8, [S]B = R + [k]A holds for R = [S]B wherever the order divides k.
+      const forged = concatBytes(Point.BASE.multiply(5n).toBytes(), littleEndian(5n))
+      for (const key of SMALL_POINTS) {
+        for (let text = 0; text < 64; text++) {
+          assert.equal(ed25519.verify(key, Uint8Array.of(text), forged), false, `${toHex(key)}, message ${text}`)
+        }
+        assert.equal(await ed25519.verifyAsync(key, message, forged), false)
       }
     })
 
