@@ -33,7 +33,7 @@ export type Shell = (typeof SHELLS)[number]
 /** How to make a shell read the script, one line for its start-up file or folder. */
 export const INSTALL: Record<Shell, string> = {
   bash: 'echo \'eval "$(weft completion bash)"\' >> ~/.bashrc',
-  zsh: 'weft completion zsh > "${fpath[1]}/_weft"',
+  zsh: 'weft completion zsh > /usr/local/share/zsh/site-functions/_weft',
   fish: 'weft completion fish > ~/.config/fish/completions/weft.fish',
 }
 
@@ -125,7 +125,7 @@ function zsh(commands: readonly CompletedCommand[]): string {
     [...entries].map(([word, summary]) => `${indent}${quoted(`${word}:${summary}`)}`).join('\n')
   const seconds = topics(commands).map((topic) => {
     const entries = below(topic, commands).map((command) => [secondWord(command), command.summary] as const)
-    return `    ${topic}) words=(\n${described(entries, '      ')}\n    ) ;;`
+    return `    ${topic}) second=(\n${described(entries, '      ')}\n    ) ;;`
   })
   const flags = commands.map(({ name, flags: own }) => {
     const specs = own.flatMap((flag) => spellings(flag).map((spelling) => zshSpec(spelling, flag)))
@@ -134,7 +134,7 @@ function zsh(commands: readonly CompletedCommand[]): string {
   return `#compdef weft
 # Completion of weft for zsh. Install it with: ${INSTALL.zsh}
 _weft() {
-  local -a first words flags
+  local -a first second flags
   local at=2 name
   while [[ $words[at] == -* && at -lt CURRENT ]]; do [[ $words[at] == -C ]] && ((at++)); ((at++)); done
   first=(
@@ -142,16 +142,13 @@ ${described(firstWords(commands), '    ')}
   )
   if ((CURRENT <= at)); then _describe -t commands 'weft command' first; return; fi
   name=$words[at]
-  local -a typed=($words)
-  words=()
   case "$name" in
 ${seconds.join('\n')}
   esac
-  if (($#words)); then
-    if ((CURRENT == at + 1)); then _describe -t commands "weft $name command" words; return; fi
-    name="$name $typed[at+1]"
+  if (($#second)); then
+    if ((CURRENT == at + 1)); then _describe -t commands "weft $name command" second; return; fi
+    name="$name $words[at+1]"
   fi
-  words=($typed)
   case "$name" in
 ${flags.join('\n')}
   esac

@@ -28,7 +28,7 @@ function completed({ id, summary = '', flags }: Command.Loadable): CompletedComm
     flags: Object.values(flags).map((flag) => ({
       name: flag.name,
       ...(flag.char && { char: flag.char }),
-      summary: flag.summary ?? '',
+      summary: flag.summary ?? flag.description ?? '',
       value: flag.type === 'boolean' ? 'none' : flag.helpValue === '<dir>' ? 'directory' : 'text',
     })),
   }
