@@ -11,7 +11,8 @@
  * root above it still be proved. Inclusion proofs are in `inclusion.ts`.
  *
  * The functions on digest strings are the hot ones; verify hashes hundreds of thousands of leaves. They write into
- * buffers kept for the purpose and leave no garbage but the digests. Measured on Node 20: leaf 0.36 us, node 0.34 us.
+ * buffers kept for the purpose and leave no garbage but the digests. Measured on Node 20: leaf 0.40 us, node 0.37 us
+ * (0.26 us of either is SHA-256), a root over 300,000 leaf hashes 137 ms. On bytes: leaf 0.89 us, node 0.70 us.
  * @module
  */
 import { fromLatin1, toLatin1, writeLatin1 } from '../base/bytes.js'
