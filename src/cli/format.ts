@@ -36,13 +36,6 @@ export function shortId(id: string): string {
   return id.slice(0, 12)
 }
 
-/** What to call a version by where the reader has little room: its own id, and the git commit's where it has one. */
-export function versionName(version: { readonly version: string; readonly git?: string }): string {
-  return version.git === undefined
-    ? shortId(version.version)
-    : `${shortId(version.version)} (git ${version.git.slice(0, 10)})`
-}
-
 /** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`. */
 export function dateTime(iso: string): string {
   const parts = /^([+-]?\d+-\d\d-\d\d)T([\d:.]+?)(Z|[+-]\d\d:?\d\d)$/.exec(iso)

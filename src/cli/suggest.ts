@@ -7,12 +7,19 @@ import { closest, distance } from 'fastest-levenshtein'
 /**
  * @param typed - What the user wrote.
  * @param known - What could have been meant.
- * @returns The nearest known word, `undefined` where none is near: more than a third of it would have to change.
+ * @returns The nearest known word, `undefined` where none is near: where more than a third of it would have to change,
+ *   and it is not a matter of letters in the wrong order either.
  */
-export function suggest(typed: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined
+function suggest(typed: string, known: readonly string[]): string | undefined {
+  const shuffled = known.find((word) => letters(word) === letters(typed))
+  if (shuffled !== undefined || known.length === 0) return shuffled
   const best = closest(typed, known)
-  return distance(typed, best) <= Math.max(1, Math.floor(Math.max(typed.length, best.length) / 3)) ? best : undefined
+  const limit = Math.max(1, Math.floor(Math.max(typed.length, best.length) / 3))
+  return distance(typed, best) <= limit ? best : undefined
+}
+
+function letters(word: string): string {
+  return [...word].sort().join('')
 }
 
 /**

@@ -1,0 +1,78 @@
+/**
+ * What the command line makes of arguments, paths, the environment and mistyped words.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { repositoryPath } from '../src/cli/directory.js'
+import { configHome } from '../src/cli/home.js'
+import { splitLeading } from '../src/cli/main.js'
+import { suggestCommand } from '../src/cli/suggest.js'
+
+describe('what stands before the command', () => {
+  const cases: [args: string[], directories: string[], rest: string[]][] = [
+    [['log'], [], ['log']],
+    [['-C', 'a', 'log', '-C', 'b'], ['a'], ['log', '-C', 'b']],
+    [['-Ca', '-C', 'b', 'log'], ['a', 'b'], ['log']],
+    [['--json', 'log', '-n', '1'], [], ['log', '-n', '1', '--json']],
+    [['--json', '-C', 'a', 'grep', '--', '-x'], ['a'], ['grep', '--json', '--', '-x']],
+    [['--json'], [], []],
+    [[], [], []],
+  ]
+  for (const [args, directories, rest] of cases) {
+    it(args.join(' ') || 'nothing', () => assert.deepEqual(splitLeading(args), { directories, rest }))
+  }
+  it('a -C without its directory', () => assert.throws(() => splitLeading(['-C']), { code: 'USAGE' }))
+})
+
+describe('paths of the repository', () => {
+  const cases: [path: string, cwd: string, want: string][] = [
+    ['a/b', '/r', 'a/b'],
+    ['./a//b/', '/r', 'a/b'],
+    ['.', '/r', ''],
+    ['b', '/r/a', 'a/b'],
+    ['../b', '/r/a', 'b'],
+    ['../../b', '/r/a', '../b'],
+    ['b', '/elsewhere', 'b'],
+    ['..a', '/r', '..a'],
+    ['b', '/r/..a', '..a/b'],
+    ['"caf\\351"', '/r/a', '"caf\\351"'],
+  ]
+  for (const [path, cwd, want] of cases) {
+    it(`${path} from ${cwd}`, () => assert.equal(repositoryPath(path, '/r', cwd), want))
+  }
+})
+
+describe('the folder of settings', () => {
+  const cases: [name: string, env: Record<string, string>, platform: string, want: string][] = [
+    ['WEFT_HOME', { WEFT_HOME: '/w', XDG_CONFIG_HOME: '/x' }, 'linux', '/w'],
+    ['XDG_CONFIG_HOME', { XDG_CONFIG_HOME: '/x' }, 'linux', '/x/weft'],
+    [
+      'a relative XDG_CONFIG_HOME, which is to be ignored',
+      { XDG_CONFIG_HOME: 'x' },
+      'linux',
+      join(homedir(), '.config/weft'),
+    ],
+    ['nothing', {}, 'darwin', join(homedir(), '.config/weft')],
+    ['APPDATA', { APPDATA: '/a' }, 'win32', join('/a', 'weft')],
+  ]
+  for (const [name, env, platform, want] of cases) it(name, () => assert.equal(configHome(env, platform), want))
+})
+
+describe('did you mean', () => {
+  const commands = ['log', 'ls', 'blame', 'verify', 'git import', 'snapshot create', 'snapshot list', 'store stat']
+  const cases: [typed: string, want: string | undefined][] = [
+    ['lgo', 'log'],
+    ['blaem src/a.c', 'blame'],
+    ['verfy', 'verify'],
+    ['snapshot lst', 'snapshot list'],
+    ['snapshots list', 'snapshot list'],
+    ['git imprt x y', 'git import'],
+    ['snapshto', 'snapshot'],
+    ['nonsense', undefined],
+    ['x', undefined],
+  ]
+  for (const [typed, want] of cases) it(typed, () => assert.equal(suggestCommand(typed.split(' '), commands), want))
+})
