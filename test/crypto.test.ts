@@ -21,7 +21,7 @@ import { nobleCrypto } from '../src/crypto/noble.js'
 import { nodeCrypto } from '../src/crypto/node.js'
 import { sha1, sha1Hex } from '../src/crypto/sha1.js'
 import { cryptoSuite } from './suites/crypto.js'
-import { anyBytes, holds } from './support/property.js'
+import { anyBytes, holds, holdsAsync } from './support/property.js'
 import { CT_LEAVES, CT_PATHS, CT_ROOTS, EDGE_CASES, FIPS_180 } from './support/vectors.js'
 import { ROOT } from './support/weft.js'
 
@@ -57,21 +57,23 @@ describe('crypto: node and noble', () => {
     )
   })
 
-  it('make the same keys and signatures, and each accepts what the other made', () => {
+  it('make the same keys and signatures, and each accepts what the other made', async () => {
     const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 })
-    holds(
-      fc.property(
+    await holdsAsync(
+      fc.asyncProperty(
         seeds,
         anyBytes(200),
         fc.nat(32 * 8 - 1),
         fc.nat(64 * 8 - 1),
-        (seed, message, keyBit, signatureBit) => {
+        async (seed, message, keyBit, signatureBit) => {
           const key = nodeCrypto.ed25519.publicKey(seed)
           const signature = nodeCrypto.ed25519.sign(seed, message)
           assert.equal(toHex(nobleCrypto.ed25519.publicKey(seed)), toHex(key))
           assert.equal(toHex(nobleCrypto.ed25519.sign(seed, message)), toHex(signature))
           for (const { ed25519 } of [nodeCrypto, nobleCrypto]) {
             assert.equal(ed25519.verify(key, message, signature), true)
+            assert.equal(await ed25519.verifyAsync(key, message, signature), true)
+            assert.equal(await ed25519.verifyAsync(flip(key, keyBit), message, signature), false)
             assert.equal(ed25519.verify(flip(key, keyBit), message, signature), false)
             assert.equal(ed25519.verify(key, message, flip(signature, signatureBit)), false)
             assert.equal(ed25519.verify(key, concatBytes(message, message, hex('00')), signature), false)
