@@ -2,9 +2,9 @@
  * A `Store` over any `abstract-level` database. `memory.ts` and `level.ts` say which one, and what its errors mean.
  * @module
  */
-import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
+import type { AbstractLevel } from 'abstract-level'
 import { CodedError } from '../base/error.js'
-import type { Operation, Pair, Range, ScanOptions, Snapshot, Store } from './store.js'
+import type { Operation, Pair, Range, ScanOptions, Store } from './store.js'
 
 /** Any database of the `abstract-level` family that holds bytes natively. */
 export type Database = AbstractLevel<Uint8Array | string | Buffer, Uint8Array, Uint8Array>
@@ -17,24 +17,7 @@ const BATCH_PAIRS = 8192
 const BATCH_BYTES = 1 << 20
 
 /** Codes that abstract-level gives to the use of something that was closed. */
-const CLOSED = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN', 'LEVEL_SNAPSHOT_NOT_OPEN'])
-
-/** A snapshot that also holds the database's own. */
-class LevelSnapshot implements Snapshot {
-  readonly inner: AbstractSnapshot
-
-  constructor(inner: AbstractSnapshot) {
-    this.inner = inner
-  }
-
-  close(): Promise<void> {
-    return this.inner.close()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-}
+const CLOSED = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'])
 
 /** The common half of the two stores. Subclasses add what `abstract-level` leaves to its implementations. */
 export abstract class AdaptedStore implements Store {
@@ -99,14 +82,6 @@ export abstract class AdaptedStore implements Store {
     await this.#write(() => this.database.clear({ ...bounds(range), keyEncoding: 'view' }))
   }
 
-  snapshot(): Snapshot {
-    try {
-      return new LevelSnapshot(this.database.snapshot())
-    } catch (error) {
-      throw this.explain(error)
-    }
-  }
-
   abstract compact(): Promise<void>
 
   abstract approximateSize(range?: Range): Promise<number>
@@ -161,15 +136,10 @@ function bounds(range: Range): Record<string, Uint8Array> {
 }
 
 function iteratorOptions(options: ScanOptions): Record<string, unknown> {
-  const { snapshot } = options
-  if (snapshot !== undefined && !(snapshot instanceof LevelSnapshot)) {
-    throw new TypeError('snapshot: expected one made by this store')
-  }
   return {
     ...bounds(options),
     reverse: options.reverse === true,
     limit: options.limit ?? -1,
     highWaterMarkBytes: options.batchBytes ?? BATCH_BYTES,
-    ...(snapshot === undefined ? {} : { snapshot: snapshot.inner }),
   }
 }

@@ -11,6 +11,12 @@ export interface Entry {
   readonly value: Uint8Array
 }
 
+/** Entries with `gte <= key < lt`. */
+export interface EntryRange {
+  readonly gte?: Uint8Array | undefined
+  readonly lt?: Uint8Array | undefined
+}
+
 /**
  * Some consecutive entries, in the order of the scan that gave them.
  *

@@ -1,6 +1,6 @@
 /**
  * A store that lives in memory, for tests and for work that is never to be kept. Its tree is persistent (every write
- * makes a new root), so that a scan and a snapshot see one state for free.
+ * makes a new root), so that a scan sees one state for free.
  * @module
  */
 import { MemoryLevel } from 'memory-level'

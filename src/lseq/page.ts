@@ -30,12 +30,9 @@
 import { promisify } from 'node:util'
 import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib'
 import type { Entry, EntryBatch } from './batch.js'
-import { corruptPage, decodeColumns, encodeColumns, PAGE_LIMIT } from './columns.js'
+import { type ColumnsHeader, corruptPage, decodeColumns, encodeColumns, PAGE_LIMIT } from './columns.js'
 import { LSEQ_BYTES } from './lseq.js'
 import { ByteReader, ByteWriter } from './varint.js'
-
-/** Bytes of keys and values after which a page is full, unless told otherwise. */
-export const PAGE_BYTES = 1 << 20
 
 const FORMAT = 1
 const RAW = 0
@@ -100,44 +97,36 @@ function seal(entries: readonly Entry[], body: Uint8Array, packed: Uint8Array): 
   return bytes
 }
 
-/** What stands before a page's body. */
-export interface PageHeader {
-  readonly codec: number
+/** A page whose checksum holds, not inflated yet. */
+export interface SealedPage {
   readonly count: number
-  readonly keyBytes: number
-  readonly bodyBytes: number
   readonly firstKey: Uint8Array
-  /** Where the body begins. */
+  /** Bytes of the body before compression. */
+  readonly bodyBytes: number
+  /** @throws {CodedError} `PAGE_CORRUPT`: a checksum does not keep out those who can compute one. */
+  unpack(): EntryBatch
+}
+
+interface Header extends ColumnsHeader {
+  readonly codec: number
+  readonly bodyBytes: number
   readonly bodyStart: number
 }
 
 /**
- * Reads the header. With `check`, a header that is returned belongs to a page that is whole: the checksum holds.
+ * Reads what stands before the body, and checks all of the page against its checksum.
  *
  * @throws {CodedError} `PAGE_CORRUPT`.
  */
-export function readPageHeader(page: Uint8Array, check = true): PageHeader {
-  if (page[0] !== FORMAT) throw corruptPage(`its format is ${page[0] ?? 'missing'}, not ${FORMAT}`)
-  const reader = new ByteReader(page, CRC_END)
-  const codec = reader.byte()
-  const count = reader.varint()
-  const keyBytes = reader.varint()
-  const bodyBytes = reader.varint()
-  const firstKey = reader.take(reader.varint())
-  if (!reader.ok) throw corruptPage('its header is cut short')
-  if (check && new DataView(page.buffer, page.byteOffset).getUint32(1) !== crc32(page.subarray(CRC_END))) {
+export function openPage(page: Uint8Array): SealedPage {
+  const header = readHeader(page)
+  if (header === undefined) throw corruptPage('its header makes no sense')
+  if (new DataView(page.buffer, page.byteOffset).getUint32(1) !== crc32(page.subarray(CRC_END))) {
     throw corruptPage('its checksum does not hold')
   }
-  const possible =
-    (codec === RAW || codec === BROTLI) &&
-    count > 0 &&
-    count <= bodyBytes &&
-    bodyBytes <= PAGE_LIMIT &&
-    keyBytes <= PAGE_LIMIT &&
-    keyBytes >= count * LSEQ_BYTES &&
-    firstKey.length >= LSEQ_BYTES
-  if (!possible) throw corruptPage('its header makes no sense')
-  return { codec, count, keyBytes, bodyBytes, firstKey, bodyStart: reader.at }
+  const { count, firstKey, bodyBytes } = header
+  const unpack = () => decodeColumns(inflate(header, page.subarray(header.bodyStart)), header)
+  return { count, firstKey, bodyBytes, unpack }
 }
 
 /**
@@ -146,11 +135,35 @@ export function readPageHeader(page: Uint8Array, check = true): PageHeader {
  * @throws {CodedError} `PAGE_CORRUPT`.
  */
 export function decodePage(page: Uint8Array): EntryBatch {
-  const header = readPageHeader(page)
-  return decodeColumns(inflate(header, page.subarray(header.bodyStart)), header)
+  return openPage(page).unpack()
 }
 
-function inflate({ codec, bodyBytes }: PageHeader, packed: Uint8Array): Uint8Array {
+/** What a page that may be damaged says of its first key. */
+export function peekFirstKey(page: Uint8Array): Uint8Array | undefined {
+  return readHeader(page)?.firstKey
+}
+
+function readHeader(page: Uint8Array): Header | undefined {
+  const reader = new ByteReader(page, CRC_END)
+  const codec = reader.byte()
+  const count = reader.varint()
+  const keyBytes = reader.varint()
+  const bodyBytes = reader.varint()
+  const firstKey = reader.take(reader.varint())
+  const possible =
+    reader.ok &&
+    page[0] === FORMAT &&
+    (codec === RAW || codec === BROTLI) &&
+    count > 0 &&
+    count <= bodyBytes &&
+    bodyBytes <= PAGE_LIMIT &&
+    keyBytes >= count * LSEQ_BYTES &&
+    keyBytes <= PAGE_LIMIT &&
+    firstKey.length >= LSEQ_BYTES
+  return possible ? { codec, count, keyBytes, bodyBytes, firstKey, bodyStart: reader.at } : undefined
+}
+
+function inflate({ codec, bodyBytes }: Header, packed: Uint8Array): Uint8Array {
   if (codec === RAW) {
     if (packed.length !== bodyBytes) throw corruptPage('its body has the wrong length')
     return packed

@@ -27,8 +27,6 @@ export interface ScanOptions extends Range {
   readonly limit?: number | undefined
   /** Read about this many bytes between two awaits, at least one pair. Default 1 MiB. */
   readonly batchBytes?: number | undefined
-  /** The state to read. Default: the state when the first batch is asked for. */
-  readonly snapshot?: Snapshot | undefined
 }
 
 export type Pair = [key: Uint8Array, value: Uint8Array]
@@ -37,11 +35,6 @@ export type Pair = [key: Uint8Array, value: Uint8Array]
 export type Operation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array }
-
-/** A state of a store, which later writes do not change. Close it: it keeps what was deleted since from being freed. */
-export interface Snapshot extends AsyncDisposable {
-  close(): Promise<void>
-}
 
 /**
  * Every method fails with `STORE_CLOSED` after `close`, and a store on disk with `STORE_CORRUPT`, `STORE_FULL` or
@@ -53,7 +46,10 @@ export interface Store extends AsyncDisposable {
   /** The values of `keys`, in the order of `keys`. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
 
-  /** Batches of pairs, none of them empty, in key order. Stopping early (`break`) frees what the scan holds. */
+  /**
+   * Batches of pairs, none of them empty, in key order, all from the state in which the first batch was asked for.
+   * Stopping early (`break`) frees what the scan holds.
+   */
   scan(options?: ScanOptions): AsyncIterable<Pair[]>
 
   /** Like `scan`, keys only: values are not copied out of the store. */
@@ -68,9 +64,6 @@ export interface Store extends AsyncDisposable {
 
   /** Deletes every key in `range`. Not atomic: interrupted, it may leave a part. */
   clear(range?: Range): Promise<void>
-
-  /** Holds the present state for reading. */
-  snapshot(): Snapshot
 
   /** Puts the files in their smallest, fastest form: no log left, nothing deleted left. */
   compact(): Promise<void>

@@ -220,15 +220,6 @@ export function storeSuite(name: string, factory: StoreFactory): void {
       assert.deepEqual(found, ['a', 'b', 'c', 'd'])
     })
 
-    it('reads a snapshot beside later writes', async () => {
-      await using store = await withAbc()
-      await using snapshot = store.snapshot()
-      await store.batch([put('a', 'new'), put('e', '5'), del('b')])
-      assert.equal(await text(store, { snapshot }), 'a=1 b=2 c=3 d=4')
-      assert.deepEqual(await keysOf(store, { snapshot, gte: fromLatin1('d') }), ['64'])
-      assert.equal(await text(store), 'a=new c=3 d=4 e=5')
-    })
-
     it('clears a range, and everything', async () => {
       await using store = await withAbc()
       await store.clear({ gt: fromLatin1('a'), lte: fromLatin1('c') })
@@ -278,7 +269,6 @@ export function storeSuite(name: string, factory: StoreFactory): void {
       await assert.rejects(store.clear(), closed)
       await assert.rejects(store.approximateSize(), closed)
       await assert.rejects(store.compact(), closed)
-      assert.throws(() => store.snapshot(), closed)
     })
 
     it('ends a scan under way when it is closed', async () => {
