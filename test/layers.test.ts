@@ -36,8 +36,8 @@ const IMPORTS = [
 function graphOf(tree: Tree): Graph {
   return new Map(
     [...tree].map(([file, source]) => {
-      const names = IMPORTS.flatMap((pattern) => [...source.matchAll(pattern)].map((match) => match[1] ?? ''))
-      const own = names.filter((name) => name.startsWith('.')).map((name) => posix.join(posix.dirname(file), name))
+      const names = new Set(IMPORTS.flatMap((pattern) => [...source.matchAll(pattern)].map((match) => match[1] ?? '')))
+      const own = [...names].filter((name) => name.startsWith('.')).map((name) => posix.join(posix.dirname(file), name))
       return [file, own.filter((name) => !name.startsWith('..')).map((name) => name.replace(/\.js$/, '.ts'))]
     }),
   )
