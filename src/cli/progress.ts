@@ -34,8 +34,8 @@ export class ProgressBar {
     this.drawn = now
     if (this.state === 'waiting') void this.load()
     if (!this.bar) return
-    this.bar.setTotal(Math.max(total, done))
-    this.bar.update(done, { phase, of: total > 0 ? ` of ${grouped(total)}` : '', count: grouped(done) })
+    this.bar.setTotal(Math.max(total, 1))
+    this.bar.update(Math.min(done, total), { phase, of: total > 0 ? ` of ${grouped(total)}` : '', count: grouped(done) })
   }
 
   /** Takes the bar away. Nothing is drawn after this. */
@@ -56,8 +56,12 @@ export class ProgressBar {
       format: '{phase} [{bar}] {count}{of}',
       barsize: 30,
       clearOnComplete: true,
-      hideCursor: true,
+      // The terminal is left as it is, so that nothing has to be put right when a signal ends the program. (The library's
+      // own answer to that catches SIGTERM and goes on.)
+      hideCursor: null,
+      linewrap: true,
+      gracefulExit: false,
     })
-    this.bar.start(1, 0, { phase: '', of: '', count: '' })
+    this.bar.start(1, 0, { phase: 'Working', of: '', count: '' })
   }
 }
