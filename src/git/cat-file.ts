@@ -7,6 +7,7 @@
  * (1.7 GB) so takes 2 s.
  * @module
  */
+import { toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { type GitProcess, startGit } from './process.js'
 
@@ -26,14 +27,15 @@ export class CatFile {
   readonly #stdout: AsyncIterator<Buffer>
   #asked = 0
   #answered = 0
-  #idsDone = false
+  #idsDone: boolean
   #chunk: Buffer = Buffer.alloc(0)
   #at = 0
 
-  /** @param ids - Object ids in the order of the `next` calls to come. */
-  constructor(gitDir: string, ids: Iterable<string>) {
-    this.#git = startGit(gitDir, ['cat-file', '--batch', '--buffer'])
-    this.#ids = ids[Symbol.iterator]()
+  /** @param ids - Object ids in the order of the `next` calls to come; leave out to ask one by one with `read`. */
+  constructor(gitDir: string, ids?: Iterable<string>) {
+    this.#git = startGit(gitDir, ids === undefined ? ['cat-file', '--batch'] : ['cat-file', '--batch', '--buffer'])
+    this.#ids = (ids ?? [])[Symbol.iterator]()
+    this.#idsDone = ids === undefined
     this.#stdout = this.#git.stdout[Symbol.asyncIterator]()
   }
 
@@ -55,6 +57,13 @@ export class CatFile {
     const bytes = await this.#take(Number(size))
     await this.#take(1)
     return { type, bytes }
+  }
+
+  /** One object, asked for now. */
+  async read(id: string): Promise<GitObject> {
+    this.#git.stdin.write(`${id}\n`)
+    this.#asked++
+    return this.next()
   }
 
   /** Ends the process, whether or not everything was read. */
@@ -93,7 +102,7 @@ export class CatFile {
     for (;;) {
       const end = this.#chunk.indexOf(10, this.#at)
       if (end >= 0) {
-        const line = this.#chunk.latin1Slice(this.#at, end)
+        const line = toLatin1(this.#chunk, this.#at, end)
         this.#at = end + 1
         return line
       }

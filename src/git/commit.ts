@@ -60,7 +60,7 @@ export function parseCommit(id: Uint8Array, bytes: Uint8Array): Commit {
   const text = toLatin1(bytes)
   const blank = text.indexOf('\n\n')
   const headers = blank < 0 ? text : text.slice(0, blank + 1)
-  const message = blank < 0 ? new Uint8Array(0) : bytes.slice(blank + 2)
+  const message = blank < 0 ? new Uint8Array(0) : Uint8Array.from(bytes.subarray(blank + 2))
   const match = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author (.*)\n)?(?:committer (.*)\n)?/.exec(headers)
   if (match === null) {
     throw new CodedError('GIT_OBJECT_BAD', `The git commit ${toHex(id)} has no tree line.`, {
@@ -82,7 +82,7 @@ export function parseCommit(id: Uint8Array, bytes: Uint8Array): Commit {
     headers: others === '' ? undefined : fromLatin1(others),
   }
   const commit = { tree, parents, author, committer, message, rest }
-  return equalBytes(formatCommit(commit), bytes) ? commit : { ...commit, rest: { id, whole: bytes.slice() } }
+  return equalBytes(formatCommit(commit), bytes) ? commit : { ...commit, rest: { id, whole: Uint8Array.from(bytes) } }
 }
 
 /** Puts a commit object together again. */

@@ -123,7 +123,7 @@ async function nextField(fields: AsyncGenerator<string>): Promise<string> {
 async function* nulTerminated(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest = ''
   for await (const chunk of stream) {
-    const fields = (rest + chunk.latin1Slice()).split('\0')
+    const fields = (rest + toLatin1(chunk)).split('\0')
     rest = fields.pop() as string
     yield* fields
   }

@@ -3,7 +3,7 @@
  * @module
  */
 import { concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
-import { crypto } from '../crypto/default.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
 import { sha1 } from '../crypto/sha1.js'
 
 /**

@@ -18,7 +18,9 @@
  */
 import type { Lseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
-import { compareTrees, emptyTree, getPath, setPath, type Tree } from '../history/tree.js'
+import type { DigestString } from '../crypto/crypto.js'
+import { type Tree, compareTrees, emptyTree, getPath, setPath } from '../history/tree.js'
+import type { WovenRun, WovenTombstone } from '../lines/weaver.js'
 import type { DiffRow } from './history.js'
 import type { GitLeaf } from './tree-id.js'
 
@@ -33,17 +35,34 @@ export interface PlannedFile {
 /** The state of a file at a version that wrote it. */
 export interface FileNode {
   readonly version: number
-  /** Git id of the content, a binary string; undefined for a version of before this plan whose id was not needed. */
-  readonly oid: string | undefined
+  mode: number
+  /** Git id of the content, a binary string; undefined for a version of before this plan until somebody needs it. */
+  oid: string | undefined
   /** The states it grew out of: none for a new file, several where a merge joined what both sides did. */
   readonly parents: readonly FileNode[]
   /** Nodes of this plan that grow out of this one. */
   children: number
+  /** Known from the start for a version of before this plan, else once the content has been read. */
+  content: NodeContent | undefined
+}
+
+/** What is known of a content once it has been read. */
+export interface NodeContent {
+  readonly size: number
+  readonly sha256: DigestString
+  /** Whether it is kept as chunks and not as lines. */
+  readonly chunked: boolean
+  /** Hashes of its chunks, in order, where this version is the one to list them. */
+  readonly recipe: readonly DigestString[] | undefined
+  /** What the version adds to the file's weave. */
+  readonly runs: readonly WovenRun[]
+  readonly tombstones: readonly WovenTombstone[]
 }
 
 /** A path in a planned tree. `value` is filled when the content is known; '' says that the path is there. */
 export interface PlannedLeaf extends GitLeaf {
   value: string | undefined
+  mode: number
   readonly file: PlannedFile
   /** Undefined where the path was deleted. */
   readonly node: FileNode | undefined
@@ -139,6 +158,47 @@ export class Planner {
     }
   }
 
+  /**
+   * Corrects a version planned last: what its tree really holds at some paths, which the difference did not tell.
+   *
+   * @param rows - Paths with the mode and content they have; mode 0 for a path that is not there.
+   */
+  amend(version: PlannedVersion, rows: readonly DiffRow[]): PlannedVersion {
+    let { tree } = version
+    const writes = new Map(version.writes.map((write) => [write.path, write]))
+    for (const { path, mode, oid } of rows) {
+      const leaf = getPath(tree, path)
+      const old = present(leaf)
+      const written = writes.get(path)
+      if (mode === 0) {
+        if (old === undefined) continue
+        const gone: PlannedLeaf = { ...old, touch: version.number, value: undefined, node: undefined }
+        writes.set(path, { path, leaf: gone })
+        tree = setPath(tree, path, gone)
+      } else if (written?.leaf.node !== undefined && written.leaf.oid === oid) {
+        const changed: PlannedLeaf = { ...written.leaf, mode }
+        written.leaf.node.mode = mode
+        writes.set(path, { path, leaf: changed })
+        tree = setPath(tree, path, changed)
+      } else {
+        const file = old?.file ?? { id: undefined, nodes: [] }
+        const parents = old?.node === undefined ? [] : [old.node]
+        const node = this.#addNode(file, { version: version.number, mode, oid, parents, children: 0, content: undefined })
+        const put: PlannedLeaf = { touch: version.number, value: '', mode, oid, file, node }
+        writes.set(path, { path, leaf: put })
+        tree = setPath(tree, path, put)
+      }
+    }
+    const inOrder = [...writes.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+    return { ...version, tree, writes: inOrder }
+  }
+
+  #addNode(file: PlannedFile, node: FileNode): FileNode {
+    for (const parent of node.parents) parent.children++
+    file.nodes.push(node)
+    return node
+  }
+
   /** A stream whose tip the state covers: the first parent's where possible, else the first that fits, else a new one. */
   #stream(vector: Vector, parent: number | undefined): { slot: number; prev: number } {
     const { tips } = this.#pool
@@ -202,14 +262,13 @@ export class Planner {
     }
     return todo.flatMap(({ path, want }) => {
       if (want === undefined) return this.#deletion(version, path, joined.tree, parents)
-      const from = 'from' in want ? want.from : undefined
+      const from = wants.get(path)?.from
       const file = chooseFile(path, from, want, parents, joined.tree, places)
       places.set(file, path)
-      const parentNodes = this.#grownFrom(file, joined.vector, parents.length, getPath(base, from ?? path))
-      for (const node of parentNodes) node.children++
-      const node: FileNode = { version, oid: want.oid, parents: parentNodes, children: 0 }
-      file.nodes.push(node)
-      return [{ path, leaf: { touch: version, value: '', mode: want.mode, oid: want.oid, file, node } }]
+      const { mode, oid } = want
+      const grownFrom = this.#grownFrom(file, joined.vector, parents.length, getPath(base, from ?? path))
+      const node = this.#addNode(file, { version, mode, oid, parents: grownFrom, children: 0, content: undefined })
+      return [{ path, leaf: { touch: version, value: '', mode, oid, file, node } }]
     })
   }
 

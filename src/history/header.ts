@@ -22,7 +22,7 @@
  */
 import { concatBytes, equalBytes, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { crypto } from '../crypto/default.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
 import { LSEQ_BYTES, type Lseq, SEQ_LIMIT, encodeLseq, readLseq } from '../lseq/lseq.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipInt, unzipPair, unzipUint, zipInt, zipPair, zipUint } from '../rdx/zip.js'

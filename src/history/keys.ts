@@ -4,6 +4,7 @@
  * The first byte is the kind; the last eight are the entry's lseq. In between stands what the entry is about, its
  * *subject*, so that all entries about one thing are neighbours and the newest of them is the last:
  *
+ *     I | g, v or x | ... | lseq     index: derived, in no group, never trusted (derived.ts)
  *     K | lseq                       genesis of a stream (seq 0), or of the repository (seq 0, stream 0)
  *     V | lseq                       version: header and signature, at the version's last seq
  *     G | lseq                       groups of that version
@@ -26,6 +27,7 @@ export const KINDS = {
   B: 'recipe',
   C: 'chunk',
   G: 'groups',
+  I: 'index',
   K: 'genesis',
   L: 'lines',
   P: 'path',
@@ -72,6 +74,15 @@ export function pathKey(path: string, seq: number, stream: number): Uint8Array {
   return key(`P${path}\0`, seq, stream)
 }
 
+/** @param run - The run's position. */
+export function tombstoneKey(prefix: Uint8Array, run: Uint8Array, seq: number, stream: number): Uint8Array {
+  const out = new Uint8Array(prefix.length + run.length + 1 + LSEQ_BYTES)
+  out.set(prefix)
+  out.set(run, prefix.length)
+  writeLseq(out, prefix.length + run.length + 1, seq, stream)
+  return out
+}
+
 /** All line entries of a file begin so. */
 export function linesPrefix(file: Lseq): Uint8Array {
   return key('L', file.seq, file.stream)
@@ -106,18 +117,35 @@ export function withLseq(prefix: Uint8Array, seq: number, stream: number): Uint8
   return out
 }
 
+/** The range of all keys that begin with `prefix`. */
+export function prefixRange(prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array | undefined } {
+  let length = prefix.length
+  while (length > 0 && prefix[length - 1] === 0xff) length--
+  if (length === 0) return { gte: prefix, lt: undefined }
+  const lt = Uint8Array.from(prefix.subarray(0, length))
+  lt[length - 1] = (lt[length - 1] as number) + 1
+  return { gte: prefix, lt }
+}
+
+/** The range of all keys of a kind. */
+export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array | undefined } {
+  return prefixRange(fromLatin1(kind))
+}
+
 /** Bytes of `L | file`, and of `B | file`. */
 export const FILE_PREFIX_BYTES = 1 + LSEQ_BYTES
 
 /**
  * How many bytes of a full key are its kind and subject: the name of the group it belongs to.
  *
- * @returns 0 for kinds that are in no group (genesis, version, groups).
+ * @returns 0 for kinds that are in no group (genesis, version, groups, index).
  * @throws {CodedError} `BAD_KEY` for bytes that no key has.
  */
 export function subjectLength(fullKey: Uint8Array): number {
   const length = fullKey.length
   switch (String.fromCharCode(fullKey[0] ?? 0)) {
+    case 'I':
+      return 0
     case 'K':
     case 'V':
     case 'G':

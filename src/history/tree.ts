@@ -16,7 +16,7 @@
  * @module
  */
 import { fromLatin1 } from '../base/bytes.js'
-import { crypto } from '../crypto/default.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
 
 /** What a tree knows of a path. Names and values are binary strings. */
 export interface Leaf {

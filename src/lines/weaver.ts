@@ -47,6 +47,8 @@ export interface WovenTombstone {
   readonly run: WovenRun
   /** Pairs `from, to`, half-open, ascending, not touching. */
   readonly ranges: number[]
+  /** Known from the start for a stored tombstone, given later to a new one. */
+  seq: number
 }
 
 /** A state of the file: its lines as bytes, as tokens, and as line numbers of the weave. */
@@ -102,7 +104,7 @@ export class Weaver {
       this.#addLines(run, lineTokens(text, this.#interner), 0, count)
       for (const tombstone of tombstones) {
         const by = versionOf(tombstone.slot, tombstone.seq)
-        this.#tombstones.at(-1)?.push({ version: by, run, ranges: [...tombstone.ranges] })
+        this.#tombstones.at(-1)?.push({ version: by, run, ranges: [...tombstone.ranges], seq: tombstone.seq })
       }
     }
     let last = END
@@ -217,9 +219,11 @@ export class Weaver {
     const run = this.#run[line] as number
     const index = line - (this.#firstLine[run] as number)
     const tombstone = gone.get(run)
-    if (tombstone === undefined) gone.set(run, { version, run: this.#runs[run] as WovenRun, ranges: [index, index + 1] })
-    else if (tombstone.ranges.at(-1) === index) tombstone.ranges[tombstone.ranges.length - 1] = index + 1
-    else tombstone.ranges.push(index, index + 1)
+    if (tombstone === undefined) {
+      gone.set(run, { version, run: this.#runs[run] as WovenRun, ranges: [index, index + 1], seq: 0 })
+    } else if (tombstone.ranges.at(-1) === index) {
+      tombstone.ranges[tombstone.ranges.length - 1] = index + 1
+    } else tombstone.ranges.push(index, index + 1)
   }
 
   #refTo(line: number): LineRef | undefined {

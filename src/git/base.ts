@@ -1,0 +1,158 @@
+/**
+ * What an import stands on: the versions, files and trees that the repository already has.
+ *
+ * Read from the entries at the start of every batch, in a form that the planner can go on from. An import that was
+ * interrupted and one that brings news are the same case.
+ * @module
+ */
+import { toHex, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { decodeGenesis } from '../history/genesis.js'
+import { Graph } from '../history/graph.js'
+import { type VersionRef, extraOf } from '../history/header.js'
+import { kindRange } from '../history/keys.js'
+import { decodePathEntry } from '../history/path-entry.js'
+import { type Tree, emptyTree, setPath } from '../history/tree.js'
+import { Versions } from '../history/versions.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { LSEQ_BYTES, type Lseq, formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import { Streams } from '../lseq/vector.js'
+import { GIT_EXTRA, commitId } from './commit.js'
+import { listFiles } from './history.js'
+import type { FileNode, PlannedFile, PlannedLeaf } from './plan.js'
+
+/** What a version made of a path, as stored. */
+interface Touch {
+  readonly number: number
+  readonly value: string
+  readonly file: PlannedFile
+  readonly node: FileNode | undefined
+}
+
+/** A repository as the planner sees it. */
+export class Base {
+  readonly graph: Graph
+  readonly refs: readonly VersionRef[]
+  /** Number of the version made from a git commit, by the commit's id (binary string). */
+  readonly byCommit: ReadonlyMap<string, number>
+  /** Slots of the writer's own content streams, with the number of each one's last version. */
+  readonly tips: Map<number, number>
+  /** Stream ids in use. */
+  readonly streamIds: ReadonlySet<number>
+  readonly #touches: ReadonlyMap<string, readonly Touch[]>
+
+  private constructor(
+    graph: Graph,
+    refs: readonly VersionRef[],
+    byCommit: ReadonlyMap<string, number>,
+    tips: Map<number, number>,
+    streamIds: ReadonlySet<number>,
+    touches: ReadonlyMap<string, readonly Touch[]>,
+  ) {
+    this.graph = graph
+    this.refs = refs
+    this.byCommit = byCommit
+    this.tips = tips
+    this.streamIds = streamIds
+    this.#touches = touches
+  }
+
+  /** @param publicKey - Of the writer: only streams of this key are written on. */
+  static async load(entries: EntryStore, publicKey: Uint8Array): Promise<Base> {
+    const streams = new Streams()
+    const graph = new Graph(streams)
+    const refs: VersionRef[] = []
+    const byCommit = new Map<string, number>()
+    const own = new Set<number>()
+    const streamIds = new Set<number>([0])
+    for await (const batch of entries.scan(kindRange('K'))) {
+      for (let i = 0; i < batch.count; i++) {
+        const { stream } = lseqOfKey(batch.key(i))
+        if (stream === 0) continue
+        const genesis = decodeGenesis(batch.value(i))
+        streamIds.add(stream)
+        if (genesis.kind === 'content' && toHex(genesis.publicKey) === toHex(publicKey)) own.add(stream)
+      }
+    }
+    const tips = new Map<number, number>()
+    for await (const version of new Versions(entries, streams).all()) {
+      const { number, slot } = graph.add(version)
+      refs.push({ seq: version.last, stream: version.stream, id: version.id })
+      if (own.has(version.stream)) tips.set(slot, number)
+      const extra = extraOf(version, GIT_EXTRA)
+      if (extra !== undefined) byCommit.set(toLatin1(commitId(extra)), number)
+    }
+    const touches = graph.size === 0 ? new Map<string, Touch[]>() : await loadTouches(entries, graph)
+    return new Base(graph, refs, byCommit, tips, streamIds, touches)
+  }
+
+  /** Number of the version that took an lseq. */
+  versionOf(lseq: Lseq): number {
+    return holderOf(this.graph, lseq)
+  }
+
+  /**
+   * The tree at a version, with the ids that git has for its files.
+   *
+   * @param commit - Hex id of the commit that the version was made from.
+   */
+  async treeAt(number: number, gitDir: string, commit: string): Promise<Tree<PlannedLeaf>> {
+    const { vector } = this.graph.node(number)
+    const oids = new Map<string, string>()
+    for await (const { path, oid } of listFiles(gitDir, commit)) oids.set(path, oid)
+    let tree = emptyTree<PlannedLeaf>()
+    for (const [path, touches] of this.#touches) {
+      const touch = touches.findLast((t) => vector.covers(this.graph.node(t.number).slot, t.number))
+      if (touch === undefined) continue
+      const { file, node } = touch
+      const oid = node === undefined ? '' : oids.get(path)
+      if (oid === undefined) {
+        throw new CodedError('TREE_MISMATCH', `The commit ${commit} does not have the path ${path} that it was imported with.`)
+      }
+      if (node !== undefined) node.oid = oid
+      const value = node === undefined ? undefined : touch.value
+      tree = setPath(tree, path, { touch: touch.number, value, mode: node?.mode ?? 0, oid, file, node })
+    }
+    return tree
+  }
+}
+
+async function loadTouches(entries: EntryStore, graph: Graph): Promise<Map<string, Touch[]>> {
+  const files = new Map<string, PlannedFile>()
+  const touches = new Map<string, Touch[]>()
+  for await (const batch of entries.scan(kindRange('P'))) {
+    for (let i = 0; i < batch.count; i++) {
+      const key = batch.key(i)
+      const value = batch.value(i)
+      const path = toLatin1(key, 1, key.length - LSEQ_BYTES - 1)
+      const number = holderOf(graph, lseqOfKey(key))
+      const entry = decodePathEntry(value)
+      const put = 'file' in entry
+      const id = put ? entry.file : entry.deleted
+      const name = formatLseq(id.seq, id.stream)
+      let file = files.get(name)
+      if (file === undefined) files.set(name, (file = { id, nodes: [] }))
+      let node: FileNode | undefined
+      if (put) {
+        const { size, chunked } = entry
+        const sha256 = toLatin1(entry.sha256)
+        const content = { size, sha256, chunked, recipe: undefined, runs: [], tombstones: [] }
+        node = { version: number, mode: entry.mode, oid: undefined, parents: [], children: 0, content }
+        file.nodes.push(node)
+      }
+      let list = touches.get(path)
+      if (list === undefined) touches.set(path, (list = []))
+      list.push({ number, value: toLatin1(value), file, node })
+    }
+  }
+  for (const { nodes } of files.values()) nodes.sort((a, b) => a.version - b.version)
+  return touches
+}
+
+function holderOf(graph: Graph, { seq, stream }: Lseq): number {
+  const number = graph.holding(graph.streams.slot(stream), seq)
+  if (number !== undefined) return number
+  throw new CodedError('VERSION_MISSING', `No version here took ${formatLseq(seq, stream)}.`, {
+    hint: 'Run `weft verify` to see what is damaged.',
+  })
+}

@@ -1,0 +1,160 @@
+/**
+ * Branches and tags of a git source, and setting them here.
+ *
+ * An annotated tag is kept as the raw tag objects from the name inward, so that it can be written again with the same id;
+ * a tag of a tree or blob keeps that one object too, because no version holds it.
+ * @module
+ */
+import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { type Ident, type VersionRef, extraOf } from '../history/header.js'
+import type { RefKind } from '../history/keys.js'
+import { type RefChange, refEntries } from '../history/ref-log.js'
+import { type Ref, type RefValue, encodeRefValue, readRefs } from '../history/refs.js'
+import type { Signer } from '../history/signer.js'
+import { Versions } from '../history/versions.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { Streams } from '../lseq/vector.js'
+import { CatFile, type GitObject } from './cat-file.js'
+import { GIT_EXTRA, commitId } from './commit.js'
+import type { Source, SourceRef } from './source.js'
+
+/** A ref of the source with what it names. */
+export interface TargetRef {
+  readonly kind: RefKind
+  /** Short name, a binary string. */
+  readonly name: string
+  /** Hex id of the commit at its end; undefined for a tag of something else. */
+  readonly commit: string | undefined
+  readonly gitTags: readonly Uint8Array[]
+  readonly gitObject: { readonly type: string; readonly content: Uint8Array } | undefined
+}
+
+/** Refs to import. */
+export interface ImportRefs {
+  readonly refs: readonly TargetRef[]
+  /** Hex ids of the commits that they name. */
+  readonly commits: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** A tag of a larger object than this is left out, with a warning: it is not history. */
+const OBJECT_LIMIT = 16 * 1024 * 1024
+
+const PREFIXES: readonly [prefix: string, kind: RefKind][] = [
+  ['refs/heads/', 'b'],
+  ['refs/tags/', 't'],
+]
+
+/**
+ * The refs of the source that were asked for; all of them by default.
+ *
+ * @throws {CodedError} `REF_UNKNOWN` with the names there are.
+ */
+export function selectRefs(source: Source, wanted: readonly string[] | undefined): readonly SourceRef[] {
+  if (wanted === undefined || wanted.length === 0) return source.refs
+  const chosen = wanted.flatMap((name) => {
+    const bytes = toLatin1(Buffer.from(name, 'utf8'))
+    const found = source.refs.filter((ref) => [bytes, `refs/heads/${bytes}`, `refs/tags/${bytes}`].includes(ref.name))
+    if (found.length > 0) return found
+    const names = source.refs.map((ref) => shortName(ref).name)
+    const some = names.slice(0, 10).join(', ') + (names.length > 10 ? `, and ${names.length - 10} more` : '')
+    throw new CodedError('REF_UNKNOWN', `The source has no branch or tag ${JSON.stringify(name)}.`, {
+      hint: names.length === 0 ? 'It has no branches and no tags.' : `It has: ${some}.`,
+      data: { candidates: names },
+    })
+  })
+  return [...new Set(chosen)]
+}
+
+function shortName(ref: SourceRef): { kind: RefKind; name: string } {
+  for (const [prefix, kind] of PREFIXES) {
+    if (ref.name.startsWith(prefix)) return { kind, name: ref.name.slice(prefix.length) }
+  }
+  throw new TypeError(`ref: expected a branch or a tag, got ${ref.name}`)
+}
+
+/** Follows every ref to what it names in the end. */
+export async function readTargets(gitDir: string, refs: readonly SourceRef[]): Promise<ImportRefs> {
+  const objects = new CatFile(gitDir)
+  const targets: TargetRef[] = []
+  const warnings: string[] = []
+  try {
+    for (const ref of refs) {
+      const { kind, name } = shortName(ref)
+      const gitTags: Uint8Array[] = []
+      let id = ref.id
+      let object = await objects.read(id)
+      while (object.type === 'tag') {
+        gitTags.push(Uint8Array.from(object.bytes))
+        id = tagTarget(object, id)
+        object = await objects.read(id)
+      }
+      if (object.type === 'commit') targets.push({ kind, name, commit: id, gitTags, gitObject: undefined })
+      else if (object.bytes.length > OBJECT_LIMIT) {
+        warnings.push(`The tag ${name} names a ${object.type} of ${object.bytes.length} bytes and was left out.`)
+      } else {
+        const gitObject = { type: object.type, content: Uint8Array.from(object.bytes) }
+        targets.push({ kind, name, commit: undefined, gitTags, gitObject })
+      }
+    }
+  } finally {
+    await objects.close()
+  }
+  const commits = targets.flatMap(({ commit }) => commit ?? [])
+  return { refs: targets, commits: [...new Set(commits)], warnings }
+}
+
+function tagTarget({ bytes }: GitObject, id: string): string {
+  const target = /^object ([0-9a-f]+)\n/.exec(toLatin1(bytes.subarray(0, 128)))?.[1]
+  if (target === undefined) throw new CodedError('GIT_OBJECT_BAD', `The git tag ${id} names no object.`)
+  return target
+}
+
+/**
+ * Sets the refs here to what they are in the source, in one signed version; names that are so already are left alone.
+ *
+ * @returns How many were set.
+ */
+export async function importRefs(entries: EntryStore, targets: ImportRefs, signer: Signer): Promise<number> {
+  const current = new Map<string, Ref[]>()
+  for (const ref of await readRefs(entries)) {
+    const at = `${ref.kind}${ref.name}`
+    const list = current.get(at)
+    if (list === undefined) current.set(at, [ref])
+    else list.push(ref)
+  }
+  const versions = new Versions(entries, new Streams())
+  const changes: RefChange[] = []
+  for (const target of targets.refs) {
+    const { kind, name, commit, gitTags, gitObject } = target
+    const version = commit === undefined ? undefined : await versionOf(versions, commit)
+    const value: RefValue = {
+      replaces: [],
+      version,
+      gitTags: gitTags.length > 0 ? gitTags : undefined,
+      gitObject,
+    }
+    const heads = current.get(`${kind}${name}`) ?? []
+    if (heads.length === 1 && sameTarget(heads[0] as Ref, value)) continue
+    changes.push({ kind, name, value: { ...value, replaces: heads } })
+  }
+  if (changes.length === 0) return 0
+  const ident: Ident = { name: fromLatin1('weft'), email: fromLatin1(''), time: Math.floor(Date.now() / 1000), zone: 0 }
+  await entries.put(await refEntries(entries, changes, { signer, ident, message: 'git import' }))
+  return changes.length
+}
+
+function sameTarget(ref: Ref, value: RefValue): boolean {
+  return equalBytes(encodeRefValue({ ...ref.value, replaces: [] }), encodeRefValue(value))
+}
+
+async function versionOf(versions: Versions, commit: string): Promise<VersionRef> {
+  const id = Buffer.from(commit, 'hex')
+  const [found] = await versions.withId('g', id, (version) => {
+    const extra = extraOf(version, GIT_EXTRA)
+    return extra !== undefined && equalBytes(commitId(extra), id)
+  })
+  if (found === undefined) throw new CodedError('VERSION_MISSING', `The git commit ${commit} has not been imported.`)
+  return { seq: found.last, stream: found.stream, id: found.id }
+}

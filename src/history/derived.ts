@@ -1,0 +1,53 @@
+/**
+ * The derived indexes: entries of kind `I`, which can be dropped and made again from the versions.
+ *
+ *     I | v | first 8 bytes of a version's id    | lseq   ->  nothing
+ *     I | g | first 8 bytes of a git commit's id | lseq   ->  nothing
+ *     I | x | lseq                                        ->  the version's vector: lseqs (8), sorted by stream
+ *
+ * A name found here is checked against the version's header. Vectors are kept for every 256th version only: any other is
+ * the join of its parents', and the walk down to those that are kept is short (versions.ts).
+ * @module
+ */
+import { fromLatin1, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { LSEQ_BYTES, type Lseq, readLseq, writeLseq } from '../lseq/lseq.js'
+import { withLseq } from './keys.js'
+
+/** Bytes of an id that the index keeps. */
+export const ID_PREFIX = 8
+
+/** A version in so many has its vector kept. */
+export const VECTOR_EVERY = 256
+
+/** What an id names: a version, or the git commit it was made from. */
+export type IdKind = 'v' | 'g'
+
+/** @param id - Id or the beginning of one. */
+export function idPrefix(kind: IdKind, id: Uint8Array): Uint8Array {
+  return fromLatin1(`I${kind}${toLatin1(id.subarray(0, ID_PREFIX))}`)
+}
+
+export function idKey(kind: IdKind, id: Uint8Array, seq: number, stream: number): Uint8Array {
+  return withLseq(idPrefix(kind, id), seq, stream)
+}
+
+export function vectorKey(seq: number, stream: number): Uint8Array {
+  return withLseq(fromLatin1('Ix'), seq, stream)
+}
+
+/** The value of a kept vector. */
+export function encodeVector(lseqs: readonly Lseq[]): Uint8Array {
+  const out = new Uint8Array(lseqs.length * LSEQ_BYTES)
+  let at = 0
+  for (const { seq, stream } of [...lseqs].sort((a, b) => a.stream - b.stream)) at = writeLseq(out, at, seq, stream)
+  return out
+}
+
+/** @throws {CodedError} `BAD_RECORD` for a length that no vector has. */
+export function decodeVector(value: Uint8Array): Lseq[] {
+  if (value.length % LSEQ_BYTES !== 0) throw new CodedError('BAD_RECORD', 'A kept version vector is malformed.')
+  const lseqs: Lseq[] = []
+  for (let at = 0; at < value.length; at += LSEQ_BYTES) lseqs.push(readLseq(value, at))
+  return lseqs
+}

@@ -1,0 +1,116 @@
+/**
+ * The graph: every version of a store in causal order, with its parents and its vector.
+ *
+ * For work that goes over the whole history (import, verify). It reads all version entries and keeps a few numbers of
+ * each; versions are numbered from 1 in lseq order, which puts parents before children, and vectors count in these
+ * numbers. For a question about one version, `versions.ts` reads less.
+ * @module
+ */
+import { CodedError } from '../base/error.js'
+import { formatLseq } from '../lseq/lseq.js'
+import { Streams, Vector } from '../lseq/vector.js'
+import type { Version } from './header.js'
+
+/** A version in the graph. */
+export interface GraphNode {
+  readonly number: number
+  readonly first: number
+  readonly last: number
+  readonly slot: number
+  /** Numbers of the parents that are there. */
+  readonly parents: readonly number[]
+  /** Number of the version before in the stream, 0 for its first. */
+  readonly prev: number
+  readonly vector: Vector
+}
+
+/** All versions of a store. */
+export class Graph {
+  readonly streams: Streams
+  readonly #nodes: GraphNode[] = []
+  /** By slot: last seqs of the stream's versions and their numbers, ascending. */
+  readonly #lasts: number[][] = []
+  readonly #numbers: number[][] = []
+
+  constructor(streams: Streams = new Streams()) {
+    this.streams = streams
+  }
+
+  get size(): number {
+    return this.#nodes.length
+  }
+
+  /** Greatest seq of any version: where the clock stands. */
+  get greatest(): number {
+    return this.#nodes.at(-1)?.last ?? 0
+  }
+
+  /**
+   * Adds a version; they come in lseq order.
+   *
+   * @throws {CodedError} `VERSION_MISSING` where a parent has not been added before it.
+   */
+  add(version: Version): GraphNode {
+    const slot = this.streams.slot(version.stream)
+    const number = this.#nodes.length + 1
+    const parents = version.parents.map(({ seq, stream }) => {
+      const parent = this.at(this.streams.slot(stream), seq)
+      if (parent === undefined) {
+        const wanting = formatLseq(version.last, version.stream)
+        throw new CodedError('VERSION_MISSING', `Version ${wanting} names a parent ${formatLseq(seq, stream)} that is not here.`)
+      }
+      return parent
+    })
+    const prev = version.prev.seq === 0 ? 0 : (this.at(slot, version.prev.seq) ?? 0)
+    let vector = Vector.empty
+    for (const parent of parents) vector = vector.join(this.node(parent).vector)
+    const node: GraphNode = {
+      number,
+      first: version.first,
+      last: version.last,
+      slot,
+      parents,
+      prev,
+      vector: vector.with(slot, number),
+    }
+    this.#nodes.push(node)
+    while (this.#lasts.length <= slot) {
+      this.#lasts.push([])
+      this.#numbers.push([])
+    }
+    this.#lasts[slot]?.push(version.last)
+    this.#numbers[slot]?.push(number)
+    return node
+  }
+
+  /** @throws {RangeError} for a number that no version has. */
+  node(number: number): GraphNode {
+    const node = this.#nodes[number - 1]
+    if (node === undefined) throw new RangeError(`version number: expected 1 to ${this.size}, got ${number}`)
+    return node
+  }
+
+  /** Number of the version whose last seq is `seq` in the stream at `slot`. */
+  at(slot: number, seq: number): number | undefined {
+    const number = this.holding(slot, seq)
+    return number !== undefined && this.node(number).last === seq ? number : undefined
+  }
+
+  /** Number of the version that took `seq` in the stream at `slot`. */
+  holding(slot: number, seq: number): number | undefined {
+    const lasts = this.#lasts[slot] ?? []
+    let low = 0
+    let high = lasts.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((lasts[middle] as number) < seq) low = middle + 1
+      else high = middle
+    }
+    const number = this.#numbers[slot]?.[low]
+    return number !== undefined && this.node(number).first <= seq ? number : undefined
+  }
+
+  *[Symbol.iterator](): Generator<GraphNode> {
+    yield* this.#nodes
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Groups: what a version added, subject by subject, and the root that its header signs.
+ *
+ * All entries that a version added under one subject (keys.ts) are a group. Its digest is the Merkle root over their
+ * leaves in key order, `leaf = SHA-256(00 | length of key | key | SHA-256(value))`. The changes root is the Merkle root
+ * over the groups in name order, each as the leaf of (name, digest).
+ *
+ * The version's groups entry lists them, ToyTLV, so that what a version touched is known without a search:
+ *
+ *     n  name of the group: kind and subject
+ *     d  the first four bytes of its digest, tiny
+ *
+ * Four bytes, because the list proves nothing: digests are computed from the entries and the changes root is what is
+ * signed. The list is for finding which group it is that does not fit, and whole digests would be a tenth of a repository.
+ * @module
+ */
+import { toLatin1, fromLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { DigestString } from '../crypto/crypto.js'
+import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import { TlvReader, TlvWriter } from '../rdx/tlv.js'
+
+/** Bytes of a digest that the list keeps. */
+export const DIGEST_PREFIX = 4
+
+/** A group with its digest. */
+export interface Group {
+  /** Kind and subject, a binary string. */
+  readonly name: string
+  readonly digest: DigestString
+}
+
+/** A group as the list names it. */
+export interface ListedGroup {
+  readonly name: string
+  /** The first bytes of the digest, a binary string. */
+  readonly prefix: string
+}
+
+/** Puts groups in the order in which they are hashed and listed. */
+export function sortGroups(groups: Group[]): Group[] {
+  return groups.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The changes root over groups in name order. */
+export function changesRoot(groups: readonly Group[]): DigestString {
+  const builder = new MerkleBuilder()
+  for (const { name, digest } of groups) builder.push(leafDigest(name, digest))
+  return builder.root()
+}
+
+/** The value of a groups entry. */
+export function encodeGroups(groups: readonly Group[]): Uint8Array {
+  const out = new TlvWriter(groups.length * 24)
+  for (const { name, digest } of groups) {
+    out.latin1('N', name).tiny('D', fromLatin1(digest.slice(0, DIGEST_PREFIX)))
+  }
+  return out.copy()
+}
+
+/** @throws {CodedError} `BAD_RECORD` for bytes that `encodeGroups` does not write. */
+export function decodeGroups(value: Uint8Array): ListedGroup[] {
+  const reader = new TlvReader(value)
+  const groups: ListedGroup[] = []
+  while (!reader.atEnd) {
+    const name = toLatin1(reader.expect('N'))
+    const prefix = toLatin1(reader.tiny('D'))
+    const last = groups.at(-1)
+    if (prefix.length !== DIGEST_PREFIX || (last !== undefined && last.name >= name)) {
+      throw new CodedError('BAD_RECORD', 'A groups entry is malformed.')
+    }
+    groups.push({ name, prefix })
+  }
+  return groups
+}

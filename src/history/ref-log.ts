@@ -1,0 +1,107 @@
+/**
+ * Changing refs: one signed version in the writer's refs stream for all names changed together.
+ *
+ * A refs version has no parents and no tree; its changes root covers the ref entries like any others. Refs have streams
+ * of their own, so that publishing content never drags private names along.
+ * @module
+ */
+import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
+import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import { nextBlock } from '../lseq/clock.js'
+import type { Entry } from '../lseq/batch.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { lseqOfKey } from '../lseq/lseq.js'
+import { type Genesis, beginStream, decodeGenesis } from './genesis.js'
+import { type Group, changesRoot, encodeGroups, sortGroups } from './groups.js'
+import { type Ident, type VersionRef, decodeVersion, encodeHeader, encodeVersion } from './header.js'
+import { type RefKind, genesisKey, groupsKey, kindRange, refKey, versionKey } from './keys.js'
+import { type RefValue, encodeRefValue } from './refs.js'
+import type { Signer } from './signer.js'
+
+/** A name and what it is to be. */
+export interface RefChange {
+  readonly kind: RefKind
+  /** Binary string. */
+  readonly name: string
+  readonly value: RefValue
+}
+
+/** Who changes refs, and why. */
+export interface RefAuthor {
+  readonly signer: Signer
+  readonly ident: Ident
+  readonly message: string
+}
+
+/** The entries of a refs version; the caller writes them in one batch. */
+export async function refEntries(
+  entries: EntryStore,
+  changes: readonly RefChange[],
+  { signer, ident, message }: RefAuthor,
+): Promise<Entry[]> {
+  const { genesis, isNew, tip, greatest } = await refsStream(entries, signer)
+  const { stream } = genesis
+  const first = nextBlock(greatest, changes.length + 1)
+  const added: Entry[] = changes.map(({ kind, name, value }, i) => ({
+    key: refKey(kind, name, first + i, stream),
+    value: encodeRefValue(value),
+  }))
+  const groups: Group[] = changes.map(({ kind, name }, i) => {
+    const { key, value } = added[i] as Entry
+    const leaf = leafDigest(toLatin1(key), crypto.sha256Binary(value))
+    return { name: `R${kind}${name}`, digest: new MerkleBuilder().push(leaf).root() }
+  })
+  sortGroups(groups)
+  const last = first + changes.length
+  const header = encodeHeader({
+    stream,
+    first,
+    last,
+    prev: tip ?? { seq: 0, stream, id: genesis.id },
+    parents: [],
+    tree: undefined,
+    changes: fromLatin1(changesRoot(groups)),
+    author: ident,
+    committer: ident,
+    message: fromLatin1(message),
+    extra: [],
+  })
+  if (isNew) added.push({ key: genesisKey(stream), value: genesis.value })
+  added.push({ key: groupsKey(last, stream), value: encodeGroups(groups) })
+  const signature = signer.sign(crypto.sha256(header))
+  added.push({ key: versionKey(last, stream), value: encodeVersion(header, signature) })
+  return added
+}
+
+/** The signer's refs stream, and where it and the store's clock stand. */
+async function refsStream(
+  entries: EntryStore,
+  signer: Signer,
+): Promise<{ genesis: Genesis; isNew: boolean; tip: VersionRef | undefined; greatest: number }> {
+  const taken = new Set<number>()
+  let genesis: Genesis | undefined
+  for await (const batch of entries.scan(kindRange('K'))) {
+    for (let i = 0; i < batch.count; i++) {
+      const { stream } = lseqOfKey(batch.key(i))
+      taken.add(stream)
+      if (stream === 0) continue
+      const found = decodeGenesis(batch.value(i))
+      if (found.kind === 'refs' && equalBytes(found.publicKey, signer.publicKey)) genesis ??= found
+    }
+  }
+  let greatest = 0
+  let tip: VersionRef | undefined
+  // Last first: the greatest seq is the first met, and the stream's tip is mostly near.
+  for await (const batch of entries.scan({ ...kindRange('V'), reverse: true })) {
+    for (let i = 0; i < batch.count && tip === undefined; i++) {
+      const { seq, stream } = lseqOfKey(batch.key(i))
+      greatest = Math.max(greatest, seq)
+      if (stream === genesis?.stream) tip = { seq, stream, id: decodeVersion(batch.value(i)).id }
+    }
+    if (tip !== undefined || genesis === undefined) break
+  }
+  if (genesis !== undefined) return { genesis, isNew: false, tip, greatest }
+  const begun = beginStream(signer.publicKey, 'refs', crypto.randomBytes, (stream) => taken.has(stream))
+  return { genesis: begun, isNew: true, tip: undefined, greatest }
+}

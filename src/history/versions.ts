@@ -1,0 +1,194 @@
+/**
+ * Versions, one at a time: by place, by id, and with what they cover.
+ *
+ * For questions about a few versions; work over the whole history uses `graph.ts`. What the indexes say is checked
+ * against the versions themselves.
+ * @module
+ */
+import { fromLatin1, toHex } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { type Lseq, compareLseq, formatLseq, lseqOfKey, readSeq, readStream } from '../lseq/lseq.js'
+import { Streams, Vector } from '../lseq/vector.js'
+import { type IdKind, decodeVector, idPrefix, vectorKey } from './derived.js'
+import { type Header, type Version, decodeVersion } from './header.js'
+import { kindRange, prefixRange, versionKey } from './keys.js'
+
+/** Kept vectors that are loaded at a time. */
+const VECTORS_AT_ONCE = 8
+
+/** The versions of a store. */
+export class Versions {
+  readonly streams: Streams
+  readonly #entries: EntryStore
+  readonly #vectors = new Map<string, Vector>()
+  /** All kept vectors from this seq on are in `#vectors`. */
+  #vectorsFrom = Number.POSITIVE_INFINITY
+
+  constructor(entries: EntryStore, streams: Streams) {
+    this.#entries = entries
+    this.streams = streams
+  }
+
+  /** The version whose last seq is `seq`. */
+  async get(seq: number, stream: number): Promise<Version | undefined> {
+    const value = await this.#entries.get(versionKey(seq, stream))
+    return value === undefined ? undefined : this.#decode(value, seq, stream)
+  }
+
+  /** @throws {CodedError} `VERSION_MISSING`. */
+  async expect({ seq, stream }: Lseq): Promise<Version> {
+    const version = await this.get(seq, stream)
+    if (version !== undefined) return version
+    throw new CodedError('VERSION_MISSING', `The version ${formatLseq(seq, stream)} is not in this repository.`, {
+      hint: 'Run `weft verify` to see what else is missing.',
+    })
+  }
+
+  /** All versions in lseq order. */
+  async *all(): AsyncGenerator<Version> {
+    for await (const batch of this.#entries.scan(kindRange('V'))) {
+      for (let i = 0; i < batch.count; i++) {
+        const { seq, stream } = lseqOfKey(batch.key(i))
+        yield this.#decode(batch.value(i), seq, stream)
+      }
+    }
+  }
+
+  /** The versions whose id (or git commit's id) begins with `prefix`, at least four bytes of it looked up in the index. */
+  async withId(kind: IdKind, prefix: Uint8Array, matches: (version: Version) => boolean): Promise<Version[]> {
+    const found: Version[] = []
+    for await (const batch of this.#entries.scan(prefixRange(idPrefix(kind, prefix)))) {
+      for (let i = 0; i < batch.count; i++) {
+        const version = await this.expect(lseqOfKey(batch.key(i)))
+        if (matches(version)) found.push(version)
+      }
+    }
+    return found
+  }
+
+  /**
+   * The versions that took the given lseqs, each once per lseq, keyed by `stream-seq`. One pass over the version keys.
+   *
+   * @throws {CodedError} `VERSION_MISSING` for an lseq that no version here took.
+   */
+  async holding(lseqs: Iterable<Lseq>): Promise<Map<string, Version>> {
+    const wanted = new Map<number, number[]>()
+    let least = Number.POSITIVE_INFINITY
+    for (const { seq, stream } of lseqs) {
+      const list = wanted.get(stream)
+      if (list === undefined) wanted.set(stream, [seq])
+      else list.push(seq)
+      if (seq < least) least = seq
+    }
+    // Descending, so that the next one wanted of a stream is popped off its end.
+    for (const list of wanted.values()) list.sort((a, b) => b - a)
+    const held = new Map<string, Version>()
+    let left = wanted.size
+    if (left === 0) return held
+    scan: for await (const batch of this.#entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })) {
+      for (let i = 0; i < batch.count; i++) {
+        const at = batch.keyStarts[i] as number
+        const stream = readStream(batch.keys, at + 1)
+        const list = wanted.get(stream)
+        if (list === undefined) continue
+        const last = readSeq(batch.keys, at + 1)
+        let version: Version | undefined
+        while (list.length > 0 && (list.at(-1) as number) <= last) {
+          const seq = list.pop() as number
+          version ??= this.#decode(batch.value(i), last, stream)
+          if (seq >= version.first) held.set(formatLseq(seq, stream), version)
+        }
+        if (list.length === 0) {
+          wanted.delete(stream)
+          if (--left === 0) break scan
+        }
+      }
+    }
+    return held
+  }
+
+  /** Lseq of the version that took `seq` of a stream, or of the last one before it. */
+  async atOrBefore({ seq, stream }: Lseq): Promise<Lseq | undefined> {
+    const holder = await this.holder({ seq, stream })
+    if (holder !== undefined) return { seq: holder.last, stream }
+    const range = { gte: fromLatin1('V'), lt: versionKey(seq, stream), reverse: true }
+    for await (const batch of this.#entries.scan(range)) {
+      for (let i = 0; i < batch.count; i++) {
+        const at = lseqOfKey(batch.key(i))
+        if (at.stream === stream) return at
+      }
+    }
+    return undefined
+  }
+
+  /** The version that took one lseq. */
+  async holder(lseq: Lseq): Promise<Version | undefined> {
+    return (await this.holding([lseq])).get(formatLseq(lseq.seq, lseq.stream))
+  }
+
+  /** What a version covers: itself and all its past. */
+  async vectorOf(version: Lseq): Promise<Vector> {
+    let vector = Vector.empty
+    const todo: Lseq[] = [version]
+    for (let next = takeLatest(todo); next !== undefined; next = takeLatest(todo)) {
+      const slot = this.streams.slot(next.stream)
+      // A version that is covered has its whole past covered.
+      if (vector.covers(slot, next.seq)) continue
+      const kept = await this.#keptVector(next)
+      if (kept !== undefined) {
+        vector = vector.join(kept)
+        continue
+      }
+      vector = vector.with(slot, next.seq)
+      todo.push(...(await this.expect(next)).parents)
+    }
+    return vector
+  }
+
+  async #keptVector(version: Lseq): Promise<Vector | undefined> {
+    while (version.seq < this.#vectorsFrom && this.#vectorsFrom > 0) await this.#loadVectors(version)
+    return this.#vectors.get(formatLseq(version.seq, version.stream))
+  }
+
+  /** Loads the next few kept vectors at or below a version. */
+  async #loadVectors({ seq, stream }: Lseq): Promise<void> {
+    const from = Number.isFinite(this.#vectorsFrom) ? vectorKey(this.#vectorsFrom, 0) : vectorKey(seq, stream + 1)
+    const lowest = fromLatin1('Ix')
+    let loaded = 0
+    for await (const batch of this.#entries.scan({ gte: lowest, lt: from, reverse: true })) {
+      for (let i = 0; i < batch.count && loaded < VECTORS_AT_ONCE; i++, loaded++) {
+        const at = lseqOfKey(batch.key(i))
+        let vector = Vector.empty
+        for (const tip of decodeVector(batch.value(i))) vector = vector.with(this.streams.slot(tip.stream), tip.seq)
+        this.#vectors.set(formatLseq(at.seq, at.stream), vector)
+        this.#vectorsFrom = at.seq
+      }
+      if (loaded >= VECTORS_AT_ONCE) return
+    }
+    this.#vectorsFrom = 0
+  }
+
+  /** @throws {CodedError} `BAD_RECORD` also where the header is not the one that belongs at this key. */
+  #decode(value: Uint8Array, seq: number, stream: number): Version {
+    const version = decodeVersion(value)
+    if (isAt(version, seq, stream)) return version
+    throw new CodedError('BAD_RECORD', `The version at ${formatLseq(seq, stream)} says it is another one.`)
+  }
+}
+
+/** Removes the latest of a few lseqs. */
+function takeLatest(todo: Lseq[]): Lseq | undefined {
+  let best = 0
+  for (let i = 1; i < todo.length; i++) if (compareLseq(todo[i] as Lseq, todo[best] as Lseq) > 0) best = i
+  return todo.splice(best, 1)[0]
+}
+
+function isAt(header: Header, seq: number, stream: number): boolean {
+  return header.last === seq && header.stream === stream
+}
+
+/** A version's id as text. */
+export function idOf(version: Version): string {
+  return toHex(version.id)
+}

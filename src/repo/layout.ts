@@ -1,0 +1,62 @@
+/**
+ * Where a repository keeps what, and how it is found.
+ *
+ *     <root>/.weft/store/     the LevelDB: all entries
+ *     <root>/.weft/head       the current branch, one line: `branch <name>`
+ *
+ * @module
+ */
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { CodedError } from '../base/error.js'
+
+/** Name of the directory that makes its parent a repository. */
+export const WEFT_DIRECTORY = '.weft'
+
+export function storePath(root: string): string {
+  return join(root, WEFT_DIRECTORY, 'store')
+}
+
+function headPath(root: string): string {
+  return join(root, WEFT_DIRECTORY, 'head')
+}
+
+/** Whether `root` itself is a repository. */
+export async function isRepository(root: string): Promise<boolean> {
+  const found = await stat(storePath(root)).catch(() => undefined)
+  return found?.isDirectory() === true
+}
+
+/**
+ * The repository that `directory` is in: itself or the nearest one above.
+ *
+ * @throws {CodedError} `REPO_NOT_FOUND`.
+ */
+export async function findRoot(directory: string): Promise<string> {
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    if (await isRepository(at)) return at
+    if (dirname(at) === at) break
+  }
+  throw new CodedError('REPO_NOT_FOUND', `There is no weft repository at ${resolve(directory)} or above it.`, {
+    hint: 'Make one with `weft git import <repository> <dir>`, or point at one with -C <dir>.',
+  })
+}
+
+/** Name of the current branch; undefined where none has been set. */
+export async function readHead(root: string): Promise<string | undefined> {
+  let text: string
+  try {
+    text = await readFile(headPath(root), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  return /^branch (.+)\n$/.exec(text)?.[1]
+}
+
+/** Makes `branch` the current one. */
+export async function writeHead(root: string, branch: string): Promise<void> {
+  const path = headPath(root)
+  await writeFile(`${path}.new`, `branch ${branch}\n`, { flush: true })
+  await rename(`${path}.new`, path)
+}

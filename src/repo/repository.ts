@@ -1,0 +1,312 @@
+/**
+ * A repository: everything a program can ask of one.
+ *
+ * Opening it takes the store's lock until it is disposed: `await using repository = await Repository.open('.')`.
+ * Methods answer plain values (results.ts) and throw `CodedError` for what can be expected to fail.
+ * @module
+ */
+import { mkdir } from 'node:fs/promises'
+import { encodeUtf8 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
+import { beginRepository } from '../history/genesis.js'
+import { genesisKey, kindRange } from '../history/keys.js'
+import { type PathState, pathAt, pathsAt } from '../history/paths.js'
+import type { PathPut } from '../history/path-entry.js'
+import { Versions } from '../history/versions.js'
+import { EntryStore } from '../lseq/entries.js'
+import { openLevelStore } from '../lseq/level.js'
+import { formatLseq } from '../lseq/lseq.js'
+import type { Store } from '../lseq/store.js'
+import { Streams } from '../lseq/vector.js'
+import { Describer } from './describe.js'
+import { contentByHash, contentOf, weaveOf } from './files.js'
+import { findRoot, isRepository, readHead, storePath } from './layout.js'
+import { formatPath, parsePath } from './path-text.js'
+import { type State, formatState, resolve } from './resolve.js'
+import type {
+  Blame,
+  FileKind,
+  GrepMatch,
+  Progress,
+  RestoreReport,
+  StoreEntry,
+  StoreStat,
+  TreeEntry,
+  VerifyReport,
+  VersionDetail,
+  VersionInfo,
+} from './results.js'
+import { Snapshots } from './snapshots.js'
+
+/** The format of the store that this code reads and writes. */
+export const STORE_FORMAT = 1
+
+const FORMAT_KEY = encodeUtf8('mformat')
+
+/** How to open a repository. */
+export interface OpenOptions {
+  /** The user's config directory, where signing needs the key. */
+  readonly home?: string | undefined
+  /** Milliseconds to wait for another process that has the repository open. */
+  readonly wait?: number | undefined
+  /** Called once when waiting begins. */
+  readonly onWait?: (() => void) | undefined
+}
+
+export class Repository implements AsyncDisposable {
+  /** The directory that holds `.weft`. */
+  readonly root: string
+  readonly entries: EntryStore
+  readonly versions: Versions
+  readonly snapshots: Snapshots
+  readonly #store: Store
+  readonly #describer: Describer
+
+  private constructor(root: string, store: Store, options: OpenOptions) {
+    this.root = root
+    this.#store = store
+    this.entries = new EntryStore(store)
+    this.versions = new Versions(this.entries, new Streams())
+    this.#describer = new Describer(this.entries)
+    this.snapshots = new Snapshots(this, options.home)
+  }
+
+  /**
+   * Opens the repository that `directory` is in.
+   *
+   * @throws {CodedError} `REPO_NOT_FOUND`, `STORE_LOCKED`, `STORE_CORRUPT`, `FORMAT_NEWER`.
+   */
+  static async open(directory: string, options: OpenOptions = {}): Promise<Repository> {
+    const root = await findRoot(directory)
+    const { wait, onWait } = options
+    const store = await openLevelStore(storePath(root), { createIfMissing: false, wait, onWait })
+    return Repository.#checked(root, store, options)
+  }
+
+  /** Opens the repository at `root` itself, or makes one there. */
+  static async openOrCreate(
+    root: string,
+    random: (bytes: number) => Uint8Array = crypto.randomBytes,
+    options: OpenOptions = {},
+  ): Promise<Repository> {
+    if (!(await isRepository(root))) await mkdir(storePath(root), { recursive: true })
+    const { wait, onWait } = options
+    const store = await openLevelStore(storePath(root), { createIfMissing: true, wait, onWait })
+    if ((await store.get(FORMAT_KEY)) === undefined) {
+      const operations = [{ type: 'put' as const, key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }]
+      await new EntryStore(store).put([{ key: genesisKey(0), value: beginRepository(random) }], { operations })
+    }
+    return Repository.#checked(root, store, options)
+  }
+
+  static async #checked(root: string, store: Store, options: OpenOptions): Promise<Repository> {
+    try {
+      const format = await store.get(FORMAT_KEY)
+      const text = format === undefined ? '' : Buffer.from(format).toString('latin1')
+      if (text === String(STORE_FORMAT)) return new Repository(root, store, options)
+      if (/^[1-9]\d*$/.test(text)) {
+        throw new CodedError('FORMAT_NEWER', `The repository ${root} has format ${text}; this weft knows ${STORE_FORMAT}.`, {
+          hint: 'Install a newer weft.',
+        })
+      }
+      throw new CodedError('FORMAT_BAD', `The store of ${root} does not say which format it has.`, {
+        hint: 'If an import was cut off at its very start, remove the .weft directory and import again.',
+      })
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store.close()
+  }
+
+  /** Name of the current branch. */
+  head(): Promise<string | undefined> {
+    return readHead(this.root)
+  }
+
+  /** The state that a version, branch, tag, snapshot, id, time or vector names; by default the current branch. */
+  resolve(text?: string): Promise<State> {
+    return resolve({ entries: this.entries, versions: this.versions, head: () => this.head() }, text)
+  }
+
+  /** Versions from the newest on: of everything, or those that touched a path, through its renames. */
+  async *log(options: { path?: string; limit?: number; at?: string } = {}): AsyncGenerator<VersionInfo> {
+    const { ancestors, pathVersions } = await import('./log.js')
+    const { vector, tips } = await this.resolve(options.at)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
+    if (left <= 0) return
+    const path = options.path === undefined ? '' : parsePath(options.path)
+    if (path !== '' && (await pathAt(this.entries, this.versions.streams, vector, path)) === undefined) {
+      for await (const _ of pathsAt(this.entries, this.versions.streams, vector, path)) {
+        yield* this.#directoryLog(vector, path, left)
+        return
+      }
+      throw this.#unknownPath(options.path ?? '', options.at)
+    }
+    const found = path === '' ? ancestors(this.versions, tips) : pathVersions(this.entries, this.versions, vector, path)
+    for await (const version of found) {
+      yield await this.#describer.info(version)
+      if (--left === 0) return
+    }
+  }
+
+  async *#directoryLog(vector: State['vector'], path: string, limit: number): AsyncGenerator<VersionInfo> {
+    const { directoryVersions } = await import('./log.js')
+    let left = limit
+    for await (const version of directoryVersions(this.entries, this.versions, vector, path)) {
+      yield await this.#describer.info(version)
+      if (--left === 0) return
+    }
+  }
+
+  /** One version in full: what it says, what it changed. */
+  async show(text: string): Promise<VersionDetail> {
+    const { showVersion } = await import('./show.js')
+    return showVersion(this, this.#describer, text)
+  }
+
+  /** The files at a state: all, or one path and what is below it. */
+  async list(options: { path?: string; at?: string } = {}): Promise<TreeEntry[]> {
+    const { vector } = await this.resolve(options.at)
+    const under = options.path === undefined ? '' : parsePath(options.path)
+    const listed: TreeEntry[] = []
+    for await (const state of pathsAt(this.entries, this.versions.streams, vector, under)) listed.push(treeEntry(state))
+    if (listed.length === 0 && under !== '') throw this.#unknownPath(options.path ?? '', options.at)
+    return listed
+  }
+
+  /** The exact bytes of a file. */
+  async read(path: string, options: { at?: string } = {}): Promise<Uint8Array> {
+    const state = await this.resolve(options.at)
+    const { path: name, entry } = await this.fileAt(path, state, options.at)
+    return contentOf({ entries: this.entries, streams: this.versions.streams }, name, entry, state.vector)
+  }
+
+  /** Any content that any version of any file ever had, by the hex of its SHA-256. */
+  async content(sha256Hex: string): Promise<Uint8Array> {
+    return contentByHash({ entries: this.entries, streams: this.versions.streams }, sha256Hex, async (lseq) => {
+      const holder = await this.versions.holder(lseq)
+      return this.versions.vectorOf(holder === undefined ? lseq : { seq: holder.last, stream: holder.stream })
+    })
+  }
+
+  /** Writes a state, or some paths of it, into an empty or new directory: whole or not at all. */
+  async restore(options: { paths?: string[]; at: string; to: string; progress?: Progress }): Promise<RestoreReport> {
+    const { restoreState } = await import('./restore.js')
+    return restoreState(this, options)
+  }
+
+  /** Writes the current branch's files into the repository's own directory, which must have none. */
+  async checkout(progress?: Progress): Promise<RestoreReport> {
+    const { checkoutState } = await import('./restore.js')
+    return checkoutState(this, progress)
+  }
+
+  /** Who put each line of a file there. */
+  async blame(path: string, options: { at?: string } = {}): Promise<Blame> {
+    const { blameLines } = await import('./blame.js')
+    const state = await this.resolve(options.at)
+    const { path: name, entry } = await this.fileAt(path, state, options.at)
+    const weave = await weaveOf({ entries: this.entries, streams: this.versions.streams }, entry.file)
+    return {
+      path: formatPath(name),
+      at: formatState(state, this.versions),
+      lines: entry.chunked ? [] : await blameLines(weave, state.vector, this.versions),
+    }
+  }
+
+  /** Lines that match, at a state or in all of history. */
+  async *grep(
+    pattern: RegExp,
+    options: { at?: string; history?: boolean; paths?: string[] } = {},
+  ): AsyncGenerator<GrepMatch> {
+    const { grepHistory, grepState } = await import('./grep.js')
+    yield* options.history === true ? grepHistory(this, pattern, options) : grepState(this, pattern, options)
+  }
+
+  /** Recomputes everything from the entries alone. */
+  async verify(options: { quick?: boolean; progress?: Progress } = {}): Promise<VerifyReport> {
+    const { verifyEntries } = await import('../history/verify.js')
+    return verifyEntries(this.entries, options)
+  }
+
+  /** The key-value level, for the curious. */
+  readonly store = {
+    stat: async (): Promise<StoreStat> => (await import('./inspect.js')).storeStat(this.entries, this.root),
+    scan: (prefix: string): AsyncIterable<StoreEntry> => scanStore(this.entries, prefix),
+    get: async (key: string): Promise<StoreEntry> => (await import('./inspect.js')).storeGet(this.entries, key),
+  }
+
+  /** Leaves the store's files in their smallest form. */
+  compact(): Promise<void> {
+    return this.#store.compact()
+  }
+
+  /** How many streams of content there are. */
+  async countStreams(): Promise<number> {
+    const { decodeGenesis } = await import('../history/genesis.js')
+    let count = 0
+    for await (const batch of this.entries.scan(kindRange('K'))) {
+      for (let i = 0; i < batch.count; i++) {
+        const isRepository = batch.key(i).subarray(1).every((byte) => byte === 0)
+        if (!isRepository && decodeGenesis(batch.value(i)).kind === 'content') count++
+      }
+    }
+    return count
+  }
+
+  /**
+   * The file at a path of a state.
+   *
+   * @throws {CodedError} `PATH_UNKNOWN`.
+   */
+  async fileAt(path: string, state: State, at: string | undefined): Promise<PathState<PathPut>> {
+    const name = parsePath(path)
+    const found = await pathAt(this.entries, this.versions.streams, state.vector, name)
+    if (found === undefined || !('file' in found.entry)) throw this.#unknownPath(path, at, found)
+    return found as PathState<PathPut>
+  }
+
+  #unknownPath(path: string, at: string | undefined, deleted?: PathState): CodedError {
+    const where = at === undefined ? 'on the current branch' : `at ${at}`
+    const message = `There is no ${path} ${where}.`
+    if (deleted === undefined) {
+      return new CodedError('PATH_UNKNOWN', message, { hint: '`weft ls` shows the paths there are.' })
+    }
+    return new CodedError('PATH_UNKNOWN', `${message} It was deleted.`, {
+      hint: `\`weft log ${path}\` shows when, and \`--at\` names a version from before.`,
+    })
+  }
+}
+
+async function* scanStore(entries: EntryStore, prefix: string): AsyncGenerator<StoreEntry> {
+  yield* (await import('./inspect.js')).storeScan(entries, prefix)
+}
+
+/** A path as `ls` lists it. */
+export function treeEntry({ path, entry }: PathState<PathPut>): TreeEntry {
+  return {
+    path: formatPath(path),
+    mode: entry.mode.toString(8).padStart(6, '0'),
+    kind: kindOf(entry.mode),
+    size: entry.size,
+    sha256: Buffer.from(entry.sha256).toString('hex'),
+    file: formatLseq(entry.file.seq, entry.file.stream),
+  }
+}
+
+/** What a mode's type and permission bits come to. */
+export function kindOf(mode: number): FileKind {
+  switch (mode & 0o170000) {
+    case 0o120000:
+      return 'symlink'
+    case 0o160000:
+      return 'submodule'
+    default:
+      return (mode & 0o100) === 0 ? 'file' : 'executable'
+  }
+}
