@@ -233,4 +233,12 @@ async function build(digest) {
 }
 
 const digest = sourceDigest()
-if (!process.argv.includes('--if-stale') || !isFresh(digest)) await build(digest)
+if (!process.argv.includes('--if-stale') || !isFresh(digest)) {
+  try {
+    await build(digest)
+  } catch (error) {
+    // esbuild has said already what is wrong with the sources; anything else is worth a stack trace.
+    if (!Array.isArray(error.errors)) throw error
+    process.exitCode = 1
+  }
+}
