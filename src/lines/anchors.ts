@@ -11,13 +11,10 @@
  * @see Fredman, "On computing the length of longest increasing subsequences", Discrete Mathematics 11 (1975).
  * @module
  */
-import type { LineTraits } from './intern.js'
+import { type LineTraits, TELLING_INK } from './intern.js'
 
 /** Lines that occur more often than this on either side are no anchors. */
 const MAX_OCCURRENCES = 8
-
-/** A line with fewer bytes of ink than this says nothing about its place: `}`, `{`, `*\/`, `);`, a blank line. */
-export const MIN_ANCHOR_INK = 3
 
 /** Finds anchors. Its arrays are kept from call to call, so one object serves many diffs, one at a time. */
 export class AnchorSearch {
@@ -65,7 +62,7 @@ export class AnchorSearch {
     for (let x = x0; x < x1 && rarest > 1; x++) {
       const token = a[x] as number
       const count = countA[token] as number
-      if (count < rarest && count === countB[token] && (inks[token] as number) >= MIN_ANCHOR_INK) rarest = count
+      if (count < rarest && count === countB[token] && (inks[token] as number) >= TELLING_INK) rarest = count
     }
     return rarest > MAX_OCCURRENCES ? 0 : rarest
   }
@@ -96,7 +93,7 @@ export class AnchorSearch {
     for (let y = y0; y < y1; y++) {
       const token = b[y] as number
       if (countB[token] !== occurrences || countA[token] !== occurrences) continue
-      if ((inks[token] as number) < MIN_ANCHOR_INK) continue
+      if ((inks[token] as number) < TELLING_INK) continue
       const x = first[token] as number
       first[token] = next[x - x0] as number
       xs[count] = x

@@ -16,10 +16,13 @@
  *
  * In the end the hunks slide to natural places (slide.ts).
  *
- * Why the search comes before the anchors, other than in patience diff: measured on the 30,756 changes of text files in
- * redis's history, 99 % of the diffs are line for line those of `git diff`; with anchors first 94 % are, and the diffs are
- * not smaller. The anchors earn their place on large changes, where git gives up precision: what differs there is mostly
- * shorter than git's.
+ * Why the search comes before the anchors, other than in patience diff: of the 30,756 changes of text in redis's
+ * history, 98.8 % come out line for line as in `git diff`, and all together have 0.8 % fewer changed lines; with the
+ * anchors first it is 90.3 %, and 0.4 % more. Blaming by these diffs agrees with `git blame` on 98.8 to 100 % of the lines
+ * of the twelve files tried. The anchors earn their place where the search gives up: without them there are 1.9 % more
+ * changed lines than git has.
+ *
+ * All arrays are kept from one diff to the next. Diffing is synchronous, so one set serves everybody.
  * @module
  */
 import { AnchorSearch } from './anchors.js'
@@ -29,8 +32,8 @@ import { MiddleSearch } from './myers.js'
 import { Side } from './sieve.js'
 import { Ranges, Slider } from './slide.js'
 
-/** Edits from either side after which the search for a shortest script gives up; git's least bound, too. */
-const MAX_COST = 256
+/** Edits from either side after which the search for a shortest script gives up: 1 ms at most. Git's least bound is 256. */
+const MAX_COST = 512
 
 /** The same, in a range that is known to need more and to have no anchors. */
 const RETRY_COST = 64
@@ -38,6 +41,9 @@ const RETRY_COST = 64
 /** Steps a diff may take, beside so many for each line. A step is about 2 ns. */
 const FREE_STEPS = 1_000_000
 const STEPS_PER_LINE = 128
+
+/** A range with fewer lines without counterpart than this is searched for weak lines, too. */
+const MIN_OTHERS = 4
 
 /** A range whose pieces are that much smaller than the last that was looked through for anchors is looked through again. */
 const ANCHOR_SHRINK = 2
@@ -138,7 +144,7 @@ class Differ {
       const n = a.sift(x0, x1, whole ? b.total : b.nearby, b.total, traits)
       const m = b.sift(y0, y1, whole ? a.total : a.nearby, a.total, traits)
       a.forgetNearby(x0, x1)
-      this.#search(n, m, traits)
+      if (mayRelate(a, x1 - x0) || mayRelate(b, y1 - y0)) this.#search(n, m, traits)
     }
     b.forgetNearby(y0, y1)
   }
@@ -265,6 +271,11 @@ class BoxStack {
     this.x0 = cells[--this.#length] as number
     return true
   }
+}
+
+/** Whether what is left of the range sifted last, of `size` lines, is worth searching for: see sieve.ts. */
+function mayRelate(side: Side, size: number): boolean {
+  return side.telling > 0 || side.others < MIN_OTHERS || side.others * 2 < size
 }
 
 function hasAny(tokens: Int32Array, start: number, end: number, counts: Int32Array): boolean {

@@ -33,6 +33,9 @@ const MAX_INDENT = 200
 /** Nobody asks for more ink than this. */
 const MAX_INK = 8
 
+/** A line with less ink than this says nothing about its place: `}`, `{`, `);`, a blank line. */
+export const TELLING_INK = 3
+
 /** What diffing wants to know about a line besides its identity, by token. The arrays may be longer than needed. */
 export interface LineTraits {
   /** Number of tokens: all are below it. */

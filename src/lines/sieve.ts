@@ -11,14 +11,15 @@
  *
  *     others > 3 * (weak + 1)
  *
- * A run with `weak` such lines holds more than three times as many lines that are changed anyhow, so all this together
- * makes a diff at most 5/3 of the shortest.
+ * This is git's rule (there only frequent lines are weak, and the run is looked at through a window of 100 lines).
+ * And where two ranges have nothing in common but weak lines and lines almost without ink, and half of both or more has
+ * no counterpart, all of them are left out: two texts are not related by their blank lines and braces.
  *
- * This is git's rule (there a line must be frequent to be weak, and the run is looked at through a window of 100 lines).
+ * Both rules leave out less than is changed anyhow, so a diff is at most twice the shortest.
  * @see Davide Libenzi, LibXDiff, `xdl_cleanup_records` in git's xdiff/xprepare.c.
  * @module
  */
-import type { LineTraits } from './intern.js'
+import { type LineTraits, TELLING_INK } from './intern.js'
 
 /** A line that the other version has more often than this is weak, however long the versions. */
 const MAX_FREQUENT = 1024
@@ -41,6 +42,9 @@ export class Side {
   total = new Int32Array(256)
   /** By token: how often it is in the range at hand; all 0 between ranges. */
   nearby = new Int32Array(256)
+  /** Of the range sifted last: lines without counterpart, and lines that have one and say something. */
+  others = 0
+  telling = 0
   #counted = false
 
   /** Makes ready for a diff of this version, with `[start, end)` changed until found otherwise. */
@@ -92,6 +96,7 @@ export class Side {
     const { tokens, kept, index } = this
     const indents = traits.indents
     const frequent = frequentFrom(tokens.length)
+    this.others = this.telling = 0
     let count = 0
     let line = start
     while (line < end) {
@@ -106,6 +111,7 @@ export class Side {
           lastOther = line
         } else if ((indents[token] as number) >= 0 && (totals[token] as number) < frequent) break
       }
+      this.others += others
       const weak = line - runStart - others
       const strict = others > OTHERS_PER_WEAK * (weak + 1)
       for (let i = runStart; i < line; i++) {
@@ -117,6 +123,7 @@ export class Side {
       for (; line < end; line++) {
         const token = tokens[line] as number
         if (counterparts[token] === 0 || (indents[token] as number) < 0 || (totals[token] as number) >= frequent) break
+        if ((traits.inks[token] as number) >= TELLING_INK) this.telling++
         kept[count] = token
         index[count++] = line
       }

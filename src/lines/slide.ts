@@ -1,17 +1,18 @@
 /**
  * Sliding: where a hunk may stand in several places, put it where people expect it.
  *
- * When lines were put into a file next to equal lines, the diff does not know which of them are new. Of
+ * When lines were put next to equal lines, a diff cannot know which of them are new. One change, three diffs (`_` is a
+ * blank line):
  *
- *     }                 }             +
- *    +                 +              +foo() {
- *    +foo() {          +foo() {       +}
- *    +}                +}
- *                                      bar() {
- *     bar() {           bar() {
+ *      }              }             +}
+ *      _             +_             +_
+ *     +foo() {       +foo() {       +foo() {
+ *     +}             +}              }
+ *     +_              _              _
+ *      bar() {        bar() {        bar() {
  *
- * all describe one change. A range of changed lines can slide down by one when its first line equals the line behind it,
- * and up by one when its last line equals the line before it. This is what git does, in the same order:
+ * A range of changed lines can slide down by one when its first line equals the line behind it, and up by one when its
+ * last line equals the line before it. What follows is git's way, in the same order, and comes to the same places:
  *
  * 1. Slide up as far as possible, then down as far as possible. Ranges that meet become one, which starts over.
  * 2. Where it can stand beside a changed range of the other version, it goes to the last such place: one replacement
@@ -19,7 +20,8 @@
  * 3. Otherwise every place is scored by its two ends, and the best wins, the lowest of the best.
  *
  * The score of an end asks how good a place it is to cut the file in two: blank lines around it are good, a cut before a
- * line that is indented deeper than the one before it is bad, and the deeper the cut the worse.
+ * line that is indented less than the one before it is bad, and the deeper the cut the worse. The end of the file counts
+ * as a blank line.
  *
  * Ranges of one version are kept as gap and size: `gap` is the number of *unchanged* lines before the range. Both
  * versions have the same unchanged lines, so two ranges face each other if and only if their gaps are equal, and moving
@@ -38,17 +40,17 @@ const END_OF_FILE = 21
 const BLANK_AROUND = -30
 /** And for each of those that is behind it. */
 const BLANK_BEHIND = 6
-/** The line behind the cut is indented deeper than the one before it; with blank lines between them. */
+/** The line behind the cut is deeper than the one before it; the second is for blank lines between them. */
 const INDENTED = -4
 const INDENTED_BLANK = 10
-/** Less deep, but deeper than the line after it: it opens a block. */
+/** It is less deep, and the line after it is deeper again: it may open a block. */
 const OUTDENTED = 24
 const OUTDENTED_BLANK = 17
-/** Less deep, and it does not open a block. */
+/** It is less deep, and the line after it is not deeper. */
 const DEDENTED = 23
 const DEDENTED_BLANK = 17
 
-/** One level of depth between two cuts counts as much as this many points. */
+/** Being less deep, by however much, is worth this many points. */
 const DEPTH_WEIGHT = 60
 
 /** Blank lines are counted up to here. */
@@ -56,9 +58,9 @@ const MAX_BLANKS = 20
 /** Places scored: at most so many, the lowest. */
 const MAX_PLACES = 100
 
-/** Slides the changed ranges of one version at a time. Kept from call to call for its two result fields only. */
+/** Slides the changed ranges of one version at a time. */
 export class Slider {
-  /** Work done so far, in lines moved over all calls. */
+  /** Work done so far, in lines slid over, in all calls. */
   steps = 0
   /** What `#measure` found at the cut it looked at last. */
   #depth = 0
