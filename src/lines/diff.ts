@@ -26,6 +26,7 @@
  * @module
  */
 import { AnchorSearch } from './anchors.js'
+import { BoxStack } from './boxes.js'
 import { HUNK_FIELDS, type Hunks } from './hunk.js'
 import type { LineTraits } from './intern.js'
 import { MiddleSearch } from './myers.js'
@@ -233,45 +234,6 @@ class Differ {
 const NEVER_LOOKED = 0x7fffffff
 
 const NO_HUNKS: Hunks = new Int32Array(0)
-
-/** A stack of boxes `[x0, x1) x [y0, y1)` with a number on each; `pop` shows the top in its fields. */
-class BoxStack {
-  x0 = 0
-  x1 = 0
-  y0 = 0
-  y1 = 0
-  tag = 0
-  #length = 0
-  #cells = new Int32Array(320)
-
-  push(x0: number, x1: number, y0: number, y1: number, tag: number): void {
-    if (this.#length === this.#cells.length) {
-      const cells = new Int32Array(this.#cells.length * 2)
-      cells.set(this.#cells)
-      this.#cells = cells
-    }
-    const cells = this.#cells
-    let at = this.#length
-    cells[at++] = x0
-    cells[at++] = x1
-    cells[at++] = y0
-    cells[at++] = y1
-    cells[at++] = tag
-    this.#length = at
-  }
-
-  /** Takes the top off; false when there is none. */
-  pop(): boolean {
-    if (this.#length === 0) return false
-    const cells = this.#cells
-    this.tag = cells[--this.#length] as number
-    this.y1 = cells[--this.#length] as number
-    this.y0 = cells[--this.#length] as number
-    this.x1 = cells[--this.#length] as number
-    this.x0 = cells[--this.#length] as number
-    return true
-  }
-}
 
 /** Whether what is left of the range sifted last, of `size` lines, is worth searching for: see sieve.ts. */
 function mayRelate(side: Side, size: number): boolean {
