@@ -32,7 +32,7 @@ interface Touch {
 /** A repository as the planner sees it. */
 export class Base {
   readonly graph: Graph
-  readonly refs: readonly VersionRef[]
+  readonly #refs: readonly VersionRef[]
   /** Number of the version made from a git commit, by the commit's id (binary string). */
   readonly byCommit: ReadonlyMap<string, number>
   /** Slots of the writer's own content streams, with the number of each one's last version. */
@@ -50,7 +50,7 @@ export class Base {
     touches: ReadonlyMap<string, readonly Touch[]>,
   ) {
     this.graph = graph
-    this.refs = refs
+    this.#refs = refs
     this.byCommit = byCommit
     this.tips = tips
     this.streamIds = streamIds
@@ -84,6 +84,13 @@ export class Base {
     }
     const touches = graph.size === 0 ? new Map<string, Touch[]>() : await loadTouches(entries, graph)
     return new Base(graph, refs, byCommit, tips, streamIds, touches)
+  }
+
+  /** Lseq and id of a version. */
+  refOf(number: number): VersionRef {
+    const ref = this.#refs[number - 1]
+    if (ref === undefined) throw new RangeError(`version number: expected 1 to ${this.#refs.length}, got ${number}`)
+    return ref
   }
 
   /** Number of the version that took an lseq. */

@@ -106,7 +106,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   let checked: number | undefined
   if (options.check === true) {
     const { checkCommits } = await import('./check.js')
-    checked = await checkCommits(repository, progress)
+    checked = await checkCommits(repository.entries, progress)
   }
   if (options.checkout === true) await repository.checkout(progress)
   return {
@@ -176,7 +176,7 @@ class Batch {
       greatest: this.#base.graph.greatest,
       signer: this.#options.identity.signer,
       streamOf: (slot) => this.#base.graph.streams.id(slot),
-      refOf: async (number) => this.#base.refs[number - 1] as (typeof this.#base.refs)[number],
+      refOf: async (number) => this.#base.refOf(number),
       seqOf: (number) => this.#base.graph.node(number).last,
       geneses: this.#geneses,
       chunks: contents.chunks,
@@ -185,14 +185,16 @@ class Batch {
     })
     await assembly.prepare()
     let added = 0
-    const counted = function* () {
-      for (const entry of assembly.entries()) {
-        added++
-        yield entry
-      }
-    }
     this.#progress('write', 0, 0)
-    await this.#entries.merge(counted())
+    await this.#entries.bulk(async (writer) => {
+      for (const { key, value } of assembly.entries()) {
+        added++
+        // Only a full page has to wait for room.
+        const room = writer.add(key, value)
+        if (room !== undefined) await room
+      }
+      return undefined
+    })
     this.#counts.versions += this.#drafts.length
     this.#counts.files += todo.total
     this.#counts.entries += added

@@ -35,6 +35,11 @@ export function treeId(tree: Tree<GitLeaf>, ids: TreeIds, hashLength: number): s
   return id
 }
 
+/** The id of git's empty tree, which only a root may be. */
+export function emptyTreeId(hashLength: number): string {
+  return gitObjectId('tree', new Uint8Array(0), hashLength)
+}
+
 /** The tree object that git writes for these files. */
 export function treeBytes(tree: Tree<GitLeaf>, ids: TreeIds, hashLength: number): Uint8Array {
   const entries: { sort: string; text: string }[] = []

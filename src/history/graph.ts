@@ -90,6 +90,11 @@ export class Graph {
     return node
   }
 
+  /** Number of the last version of the stream at `slot`. */
+  tip(slot: number): number | undefined {
+    return this.#numbers[slot]?.at(-1)
+  }
+
   /** Number of the version whose last seq is `seq` in the stream at `slot`. */
   at(slot: number, seq: number): number | undefined {
     const number = this.holding(slot, seq)

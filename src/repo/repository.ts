@@ -42,6 +42,9 @@ import { Snapshots } from './snapshots.js'
 /** The format of the store that this code reads and writes. */
 export const STORE_FORMAT = 1
 
+/** Packed pages that an import may hold for one atomic batch: more than a batch of it ever comes to. */
+const HELD_BYTES = 512 * 1024 * 1024
+
 const FORMAT_KEY = encodeUtf8('mformat')
 
 /** How to open a repository. */
@@ -66,7 +69,7 @@ export class Repository implements AsyncDisposable {
   private constructor(root: string, store: Store, options: OpenOptions) {
     this.root = root
     this.#store = store
-    this.entries = new EntryStore(store)
+    this.entries = new EntryStore(store, { heldBytes: HELD_BYTES })
     this.versions = new Versions(this.entries, new Streams())
     this.#describer = new Describer(this.entries)
     this.snapshots = new Snapshots(this, options.home)
@@ -80,7 +83,7 @@ export class Repository implements AsyncDisposable {
   static async open(directory: string, options: OpenOptions = {}): Promise<Repository> {
     const root = await findRoot(directory)
     const { wait, onWait } = options
-    const store = await openLevelStore(storePath(root), { createIfMissing: false, wait, onWait })
+    const store = await openLevelStore(storePath(root), { create: false, wait, onWait })
     return Repository.#checked(root, store, options)
   }
 
@@ -92,7 +95,7 @@ export class Repository implements AsyncDisposable {
   ): Promise<Repository> {
     if (!(await isRepository(root))) await mkdir(storePath(root), { recursive: true })
     const { wait, onWait } = options
-    const store = await openLevelStore(storePath(root), { createIfMissing: true, wait, onWait })
+    const store = await openLevelStore(storePath(root), { create: true, wait, onWait })
     if ((await store.get(FORMAT_KEY)) === undefined) {
       const operations = [{ type: 'put' as const, key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }]
       await new EntryStore(store).put([{ key: genesisKey(0), value: beginRepository(random) }], { operations })

@@ -1,0 +1,157 @@
+/**
+ * `git import --check`: proof from what is stored that every imported commit can be written again with its own id.
+ *
+ * Every content is rebuilt and given the id git has for it, every version's tree is put together from those, and the
+ * commit object from tree, parents and header; the SHA of that must be the commit's id.
+ * @module
+ */
+import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { Findings } from '../history/findings.js'
+import { Graph } from '../history/graph.js'
+import { type Version, extraOf } from '../history/header.js'
+import { type PathPut, decodePathEntry } from '../history/path-entry.js'
+import type { Leaf, Tree } from '../history/tree.js'
+import { type PathWrite, readPathWrites, replayContents, walkTrees } from '../history/verify-contents.js'
+import { Versions } from '../history/versions.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { GIT_EXTRA, type OddTree, decodeRest, formatCommit } from './commit.js'
+import { gitObjectId } from './object-id.js'
+import { type GitLeaf, type TreeIds, emptyTreeId, treeId } from './tree-id.js'
+
+const SUBMODULE = 0o160000
+
+/**
+ * Recomputes the id of every imported commit.
+ *
+ * @returns How many were recomputed.
+ * @throws {CodedError} `TREE_MISMATCH` for the first that comes out different.
+ */
+export async function checkCommits(
+  entries: EntryStore,
+  progress: (phase: string, done: number, total: number) => void,
+): Promise<number> {
+  const graph = new Graph()
+  const commits: (Version | undefined)[] = []
+  for await (const version of new Versions(entries, graph.streams).all()) {
+    graph.add(version)
+    commits.push(extraOf(version, GIT_EXTRA) === undefined ? undefined : version)
+  }
+  const sample = commits.find((version) => version !== undefined)
+  if (sample === undefined) return 0
+  const hashLength = restOf(sample).id.length
+  const oids = await blobIds(entries, graph, hashLength)
+  return new CommitCheck(commits, hashLength, oids).run(graph, await readPathWrites(entries, graph, new Findings()), progress)
+}
+
+/** Git id of the content that each path write put. */
+async function blobIds(entries: EntryStore, graph: Graph, hashLength: number): Promise<Map<string, string>> {
+  const findings = new Findings()
+  const writes = await readPathWrites(entries, graph, findings)
+  const oids = new Map<string, string>()
+  let last: { content: Uint8Array; oid: string } | undefined
+  await replayContents(entries, graph, writes, findings, (write, put, content) => {
+    if ((put.mode & 0o170000) === SUBMODULE) oids.set(nameOf(write), Buffer.from(toLatin1(content), 'hex').toString('latin1'))
+    else {
+      if (last?.content !== content) last = { content, oid: gitObjectId('blob', content, hashLength) }
+      oids.set(nameOf(write), last.oid)
+    }
+  })
+  const [damage] = findings.damage
+  if (damage !== undefined) throw new CodedError('CONTENT_DAMAGED', damage.detail, { hint: 'Run `weft verify`.' })
+  return oids
+}
+
+function nameOf({ number, path }: PathWrite): string {
+  return `${number}:${path}`
+}
+
+function restOf(version: Version): ReturnType<typeof decodeRest> {
+  return decodeRest(extraOf(version, GIT_EXTRA) as Uint8Array)
+}
+
+/** One pass over all versions. */
+class CommitCheck {
+  readonly #commits: readonly (Version | undefined)[]
+  readonly #hashLength: number
+  readonly #oids: ReadonlyMap<string, string>
+  readonly #ids: TreeIds = new WeakMap()
+  /** Git trees of leaves, made from the versions' trees, which know no git ids. */
+  readonly #gitTrees = new WeakMap<Tree<Leaf>, Tree<GitLeaf>>()
+  readonly #leaves = new WeakMap<Leaf, GitLeaf>()
+
+  constructor(commits: readonly (Version | undefined)[], hashLength: number, oids: ReadonlyMap<string, string>) {
+    this.#commits = commits
+    this.#hashLength = hashLength
+    this.#oids = oids
+  }
+
+  run(
+    graph: Graph,
+    writes: Parameters<typeof walkTrees>[1],
+    progress: (phase: string, done: number, total: number) => void,
+  ): number {
+    let checked = 0
+    for (const { number, tree } of walkTrees(graph, writes)) {
+      const version = this.#commits[number - 1]
+      if (version === undefined) continue
+      const { trees, ...rest } = restOf(version)
+      const { author, committer, message } = version
+      const parents = graph.node(number).parents.map((parent) => toHex(restOf(this.#commits[parent - 1] as Version).id))
+      const id = toHex(fromLatin1(this.#rootId(tree, trees)))
+      const object = formatCommit({ tree: id, parents, author, committer, message, rest })
+      const wanted = toHex(rest.id)
+      const found = toHex(fromLatin1(gitObjectId('commit', object, this.#hashLength)))
+      const wholeTree = rest.whole === undefined ? undefined : /^tree ([0-9a-f]+)/.exec(toLatin1(rest.whole))?.[1]
+      if (found !== wanted || (wholeTree !== undefined && wholeTree !== id)) {
+        throw new CodedError('TREE_MISMATCH', `The git commit ${wanted} comes out as ${found}.`, {
+          hint: 'This is a fault of weft: please report it, with the repository where you can.',
+        })
+      }
+      checked++
+      if (checked % 256 === 0) progress('check', checked, graph.size)
+    }
+    return checked
+  }
+
+  #rootId(tree: Tree<Leaf>, odd: readonly OddTree[]): string {
+    const gitTree = this.#toGit(tree, '')
+    for (const { path, bytes } of odd) {
+      const id = gitObjectId('tree', bytes, this.#hashLength)
+      if (path === '') return id
+      const dir = directoryAt(gitTree, path)
+      if (dir !== undefined) this.#ids.set(dir, id)
+    }
+    return treeId(gitTree, this.#ids, this.#hashLength) || emptyTreeId(this.#hashLength)
+  }
+
+  #toGit(tree: Tree<Leaf>, prefix: string): Tree<GitLeaf> {
+    const known = this.#gitTrees.get(tree)
+    if (known !== undefined) return known
+    const made: Tree<GitLeaf> = {
+      fileNames: tree.fileNames,
+      files: tree.files.map((leaf, i) => this.#leaf(leaf, prefix + tree.fileNames[i])),
+      dirNames: tree.dirNames,
+      dirs: tree.dirs.map((dir, i) => this.#toGit(dir, `${prefix}${tree.dirNames[i]}/`)),
+    }
+    this.#gitTrees.set(tree, made)
+    return made
+  }
+
+  #leaf(leaf: Leaf, path: string): GitLeaf {
+    let made = this.#leaves.get(leaf)
+    if (made === undefined) {
+      const put = leaf.value === undefined ? undefined : (decodePathEntry(fromLatin1(leaf.value)) as PathPut)
+      made = { ...leaf, mode: put?.mode ?? 0, oid: this.#oids.get(`${leaf.touch}:${path}`) ?? '' }
+      this.#leaves.set(leaf, made)
+    }
+    return made
+  }
+}
+
+function directoryAt(tree: Tree<GitLeaf>, path: string): Tree<GitLeaf> | undefined {
+  let at: Tree<GitLeaf> | undefined = tree
+  for (const name of path.split('/')) at = at?.dirs[at.dirNames.indexOf(name)]
+  return at
+}
+

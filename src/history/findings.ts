@@ -1,0 +1,90 @@
+/**
+ * What verification finds: damage, each with a name for what, which version, which path and which key.
+ * @module
+ */
+import { decodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { EntryStore } from '../lseq/entries.js'
+import type { EntryBatch } from '../lseq/batch.js'
+import { LSEQ_BYTES } from '../lseq/lseq.js'
+import { type Kind, kindRange } from './keys.js'
+
+/** One thing that is not as it was signed. */
+export interface Damage {
+  /** `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `group`, `changes`, `content` or `tree`. */
+  readonly kind: string
+  /** Id of the version, hex. */
+  readonly version?: string
+  readonly path?: string
+  /** Full key of the entry, or the beginning that the keys of a group have in common: hex. */
+  readonly key?: string
+  readonly detail: string
+}
+
+/** What a damage may be tied to. */
+export interface Place {
+  readonly version?: Uint8Array | undefined
+  /** Binary string. */
+  readonly path?: string | undefined
+  readonly key?: Uint8Array | undefined
+}
+
+/** Collects damage while everything is read. */
+export class Findings {
+  readonly damage: Damage[] = []
+  /** Entries read. */
+  entries = 0
+  readonly #pages = new Set<string>()
+
+  add(kind: string, detail: string, place: Place = {}): void {
+    const { version, path, key } = place
+    this.damage.push({
+      kind,
+      ...(version === undefined ? {} : { version: toHex(version) }),
+      ...(path === undefined ? {} : { path: pathText(path) }),
+      ...(key === undefined ? {} : { key: toHex(key) }),
+      detail,
+    })
+  }
+
+  /** Runs `work`; an expected failure becomes damage. */
+  guard<T>(kind: string, place: Place, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      this.add(kind, error.message, place)
+      return undefined
+    }
+  }
+
+  /** All entries of a kind; damaged pages are noted, each once, and passed over. */
+  async *scan(entries: EntryStore, kind: Kind): AsyncGenerator<EntryBatch> {
+    yield* entries.scan({
+      ...kindRange(kind),
+      onDamage: ({ first, last, detail }) => {
+        const name = toLatin1(last)
+        if (this.#pages.has(name)) return
+        this.#pages.add(name)
+        const from = first === undefined ? '' : `, from ${describeKey(first)}`
+        const path = pathIn(last)
+        this.add('page', `A page of entries${from} up to ${describeKey(last)} cannot be read: ${detail}`, { key: last, path })
+      },
+    })
+  }
+}
+
+/** The path that a key is about, where it says. */
+function pathIn(key: Uint8Array): string | undefined {
+  return key[0] === 0x50 ? toLatin1(key, 1, key.length - LSEQ_BYTES - 1) : undefined
+}
+
+function describeKey(key: Uint8Array): string {
+  const path = pathIn(key)
+  return path === undefined ? toHex(key) : `the path ${pathText(path)}`
+}
+
+/** A path for people: UTF-8 where it is that, else with the bytes escaped. */
+function pathText(path: string): string {
+  return decodeUtf8(fromLatin1(path)) ?? path.replace(/[^\x20-\x7e]/g, (c) => `\\${c.charCodeAt(0).toString(8)}`)
+}

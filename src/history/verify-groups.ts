@@ -1,0 +1,176 @@
+/**
+ * Verification, step 2: every entry belongs to a version, and what a version added gives the root that it signed.
+ *
+ * Entries of one subject are neighbours, and within a version groups come in name order, which is key order too. So
+ * one pass over the entries feeds, per version, an incremental Merkle tree over its groups, side by side with the
+ * list of groups that the version's groups entry gives; what is missing or too much shows at the first difference.
+ * @module
+ */
+import { toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { DigestString } from '../crypto/crypto.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
+import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import type { Findings } from './findings.js'
+import { type ListedGroup, decodeGroups } from './groups.js'
+import { type Kind, subjectLength } from './keys.js'
+import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
+
+/** Kinds of entries that are in groups, in key order. */
+const GROUPED: readonly Kind[] = ['B', 'C', 'L', 'P', 'R']
+
+/** A version's groups, as found so far. */
+interface Account {
+  readonly root: MerkleBuilder
+  readonly list: readonly ListedGroup[]
+  /** Groups of the list that have been met or missed. */
+  next: number
+  /** Whether a damage of this version has been told already. */
+  told: boolean
+}
+
+export async function verifyGroups(
+  entries: EntryStore,
+  { graph, versions }: CheckedVersions,
+  findings: Findings,
+  progress: (phase: string, done: number, total: number) => void,
+): Promise<void> {
+  const accounts: (Account | undefined)[] = new Array(versions.length)
+  const account = (number: number): Account => {
+    let found = accounts[number - 1]
+    if (found === undefined) accounts[number - 1] = found = { root: new MerkleBuilder(), list: [], next: 0, told: false }
+    return found
+  }
+  for await (const batch of findings.scan(entries, 'G')) {
+    for (let i = 0; i < batch.count; i++) {
+      const key = batch.key(i)
+      findings.entries++
+      const { seq, stream } = lseqOfKey(key)
+      const number = graph.at(graph.streams.slot(stream), seq)
+      if (number === undefined) {
+        findings.add('entry', `Groups are listed for a version ${formatLseq(seq, stream)} that is not here.`, { key })
+        continue
+      }
+      const version = (versions[number - 1] as CheckedVersion).id
+      const list = findings.guard('group', { version, key }, () => decodeGroups(batch.value(i)))
+      accounts[number - 1] = { root: new MerkleBuilder(), list: list ?? [], next: 0, told: list === undefined }
+    }
+  }
+
+  const open = new OpenGroups((number, name, digest) => {
+    const found = account(number)
+    const version = (versions[number - 1] as CheckedVersion).id
+    found.root.push(leafDigest(name, digest))
+    for (; (found.list[found.next]?.name ?? '\uffff') < name; found.next++) {
+      tellMissing(findings, found, found.list[found.next] as ListedGroup, version)
+    }
+    const listed = found.list[found.next]
+    if (listed?.name !== name) {
+      if (!found.told) {
+        findings.add('group', 'Entries claim to be of a version that does not list them.', { version, ...placeOf(name) })
+      }
+      found.told = true
+      return
+    }
+    found.next++
+    if (digest.startsWith(listed.prefix)) return
+    found.told = true
+    findings.add('group', 'Entries are not those that the version added: some are changed, missing or too many.', {
+      version,
+      ...placeOf(name),
+    })
+  })
+  for (const kind of GROUPED) {
+    for await (const batch of findings.scan(entries, kind)) {
+      for (let i = 0; i < batch.count; i++) {
+        const key = batch.key(i)
+        findings.entries++
+        const subject = subjectOf(key, findings)
+        if (subject === undefined) continue
+        const { seq, stream } = lseqOfKey(key)
+        const number = graph.holding(graph.streams.slot(stream), seq)
+        if (number === undefined) {
+          findings.add('entry', `No version here took the lseq ${formatLseq(seq, stream)} of this entry.`, {
+            ...placeOf(toLatin1(key, 0, subject)),
+            key,
+          })
+          continue
+        }
+        const value = batch.value(i)
+        const hash = crypto.sha256Binary(value)
+        if (kind === 'C' && toLatin1(key, 1, subject) !== hash) {
+          findings.add('content', 'A chunk is not the content that it is named after.', {
+            version: (versions[number - 1] as CheckedVersion).id,
+            key,
+          })
+        }
+        open.add(key, subject, number, hash)
+      }
+      progress('entries', findings.entries, 0)
+    }
+  }
+  open.flush()
+  // Index entries prove nothing, but a damaged page of them should be known.
+  for await (const batch of findings.scan(entries, 'I')) findings.entries += batch.count
+
+  for (let number = 1; number <= versions.length; number++) {
+    const { id, changes } = versions[number - 1] as CheckedVersion
+    const found = account(number)
+    for (; found.next < found.list.length; found.next++) {
+      tellMissing(findings, found, found.list[found.next] as ListedGroup, id)
+    }
+    if (found.root.root() === toLatin1(changes) || found.told) continue
+    findings.add('changes', 'What the version added does not give the root that it signed.', { version: id })
+  }
+}
+
+function tellMissing(findings: Findings, account: Account, { name }: ListedGroup, version: Uint8Array): void {
+  account.told = true
+  findings.add('group', 'Entries that the version added are missing.', { version, ...placeOf(name) })
+}
+
+/** Path and key of a group, as far as its name tells. */
+function placeOf(name: string): { path?: string; key: Uint8Array } {
+  const key = Buffer.from(name, 'latin1')
+  return name.startsWith('P') ? { path: name.slice(1), key } : { key }
+}
+
+function subjectOf(key: Uint8Array, findings: Findings): number | undefined {
+  try {
+    return subjectLength(key)
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    findings.add('entry', error.message, { key })
+    return undefined
+  }
+}
+
+/** Groups under the subject that is being read, one Merkle tree per version. */
+class OpenGroups {
+  readonly #close: (number: number, name: string, digest: DigestString) => void
+  #name = ''
+  #trees = new Map<number, MerkleBuilder>()
+
+  constructor(close: (number: number, name: string, digest: DigestString) => void) {
+    this.#close = close
+  }
+
+  add(key: Uint8Array, subject: number, number: number, valueHash: DigestString): void {
+    const text = toLatin1(key)
+    if (text.length < subject || this.#name.length !== subject || !text.startsWith(this.#name)) {
+      this.flush()
+      this.#name = text.slice(0, subject)
+    }
+    let tree = this.#trees.get(number)
+    if (tree === undefined) this.#trees.set(number, (tree = new MerkleBuilder()))
+    tree.push(leafDigest(text, valueHash))
+  }
+
+  flush(): void {
+    for (const [number, tree] of this.#trees) this.#close(number, this.#name, tree.root())
+    this.#trees = new Map()
+  }
+}
+

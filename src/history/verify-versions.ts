@@ -1,0 +1,165 @@
+/**
+ * Verification, step 1: geneses, and versions with their chains and signatures.
+ *
+ * A version that does not hold is reported and left out of the graph; what names it as a parent is then reported too.
+ * @module
+ */
+import { equalBytes } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { formatLseq, formatStream, lseqOfKey } from '../lseq/lseq.js'
+import type { Findings } from './findings.js'
+import { type Genesis, decodeGenesis, repositoryId } from './genesis.js'
+import { Graph } from './graph.js'
+import { type Version, type VersionRef, decodeVersion, encodeHeader, encodeVersion } from './header.js'
+import { versionKey } from './keys.js'
+
+/** Signatures under way at once: enough to keep the thread pool busy. */
+const IN_FLIGHT = 256
+
+/** The versions that hold. */
+export interface CheckedVersions {
+  readonly graph: Graph
+  /** Of each version in the graph, by number - 1. */
+  readonly versions: readonly CheckedVersion[]
+  readonly signatures: number
+}
+
+/** What the later steps need of a version. */
+export interface CheckedVersion {
+  readonly id: Uint8Array
+  readonly first: number
+  readonly last: number
+  readonly stream: number
+  readonly tree: Uint8Array | undefined
+  readonly changes: Uint8Array
+}
+
+export async function verifyVersions(
+  entries: EntryStore,
+  findings: Findings,
+  quick: boolean,
+  progress: (phase: string, done: number, total: number) => void,
+): Promise<CheckedVersions> {
+  const geneses = await verifyGeneses(entries, findings)
+  const graph = new Graph()
+  const versions: CheckedVersion[] = []
+  const pending = new Set<Promise<void>>()
+  const tips = new Map<number, Version>()
+  let signatures = 0
+  const verifySignature = async (version: Version, genesis: Genesis): Promise<void> => {
+    signatures++
+    const { id, signature, last, stream } = version
+    if (await crypto.ed25519.verifyAsync(genesis.publicKey, id, signature)) return
+    findings.add('signature', `The signature of version ${formatLseq(last, stream)} does not hold.`, {
+      version: id,
+      key: versionKey(last, stream),
+    })
+  }
+  for await (const batch of findings.scan(entries, 'V')) {
+    for (let i = 0; i < batch.count; i++) {
+      const key = batch.key(i)
+      findings.entries++
+      const version = findings.guard('version', { key }, () => canonicalVersion(batch.value(i)))
+      if (version === undefined) continue
+      const genesis = geneses.get(version.stream)
+      const wrong = placeError(version, key) ?? chainError(version, genesis, versions, graph)
+      if (wrong !== undefined || genesis === undefined) {
+        findings.add('chain', wrong ?? 'It has no genesis.', { version: version.id, key })
+        continue
+      }
+      const { id, first, last, stream, tree, changes } = version
+      graph.add(version)
+      versions.push({ id, first, last, stream, tree, changes })
+      if (quick) {
+        tips.set(stream, version)
+        continue
+      }
+      const check: Promise<void> = verifySignature(version, genesis).finally(() => pending.delete(check))
+      pending.add(check)
+      if (pending.size >= IN_FLIGHT) await Promise.race(pending)
+    }
+    progress('versions', graph.size, 0)
+  }
+  for (const [stream, version] of tips) await verifySignature(version, geneses.get(stream) as Genesis)
+  await Promise.all(pending)
+  return { graph, versions, signatures }
+}
+
+async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<Map<number, Genesis>> {
+  const geneses = new Map<number, Genesis>()
+  for await (const batch of findings.scan(entries, 'K')) {
+    for (let i = 0; i < batch.count; i++) {
+      const key = batch.key(i)
+      const value = batch.value(i)
+      findings.entries++
+      const { seq, stream } = lseqOfKey(key)
+      if (stream === 0) {
+        findings.guard('genesis', { key }, () => repositoryId(value))
+        continue
+      }
+      const genesis = findings.guard('genesis', { key }, () => decodeGenesis(value))
+      if (genesis === undefined) continue
+      if (genesis.stream === stream && seq === 0) geneses.set(stream, genesis)
+      else findings.add('genesis', `The genesis of stream ${formatStream(stream)} is not the one its id stands for.`, { key })
+    }
+  }
+  return geneses
+}
+
+/** The version in a value, whose bytes must be the canonical ones. */
+function canonicalVersion(value: Uint8Array): Version {
+  const version = decodeVersion(value)
+  const again = encodeVersion(encodeHeader(version), version.signature)
+  if (equalBytes(again, value)) return version
+  throw new CodedError('BAD_RECORD', 'A version is not in canonical form.')
+}
+
+function placeError(version: Version, key: Uint8Array): string | undefined {
+  if (equalBytes(versionKey(version.last, version.stream), key)) return undefined
+  return `It stands at ${formatLseq(lseqOfKey(key).seq, lseqOfKey(key).stream)} and says it belongs elsewhere.`
+}
+
+/** What is wrong with a version's links into the past, if anything. */
+function chainError(
+  version: Version,
+  genesis: Genesis | undefined,
+  versions: readonly CheckedVersion[],
+  graph: Graph,
+): string | undefined {
+  const { stream, prev, parents, first } = version
+  if (genesis === undefined) return `The genesis of its stream ${formatStream(stream)} is missing or damaged.`
+  if ((genesis.kind === 'content') !== (version.tree !== undefined)) return 'It is not of the kind its stream is for.'
+  const tip = graph.tip(graph.streams.slot(stream))
+  const before = tip === undefined ? undefined : versions[tip - 1]
+  if (before === undefined) {
+    if (prev.seq !== 0 || !equalBytes(prev.id, genesis.id)) {
+      return prev.seq === 0
+        ? 'The genesis that it names is another one.'
+        : `The version before it in its stream, ${formatLseq(prev.seq, prev.stream)}, is missing or damaged.`
+    }
+  } else if (prev.seq !== before.last || !equalBytes(prev.id, before.id)) {
+    return `The version before it in its stream is not ${formatLseq(prev.seq, prev.stream)}, as it says.`
+  } else if (first <= before.last) {
+    return 'Its seqs overlap those of the version before it.'
+  }
+  for (const parent of parents) {
+    const wrong = parentError(parent, first, versions, graph)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+function parentError(
+  { seq, stream, id }: VersionRef,
+  first: number,
+  versions: readonly CheckedVersion[],
+  graph: Graph,
+): string | undefined {
+  const name = formatLseq(seq, stream)
+  const number = graph.at(graph.streams.slot(stream), seq)
+  if (number === undefined) return `Its parent ${name} is missing or damaged.`
+  if (!equalBytes((versions[number - 1] as CheckedVersion).id, id)) return `Its parent ${name} has another id.`
+  return seq < first ? undefined : `Its seqs are not above those of its parent ${name}.`
+}
