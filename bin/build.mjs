@@ -65,15 +65,24 @@ function buildLibrary(out) {
 }
 
 /**
- * Leaves the native half of classic-level where npm installed it and bundles the rest, which is JavaScript in many small
- * files.
+ * classic-level: its native half stays where npm installed it, and the rest, JavaScript in many small files, is bundled.
+ *
+ * It is CommonJS and imported when needed, of which esbuild makes a file with nothing but a default export where it splits
+ * (evanw/esbuild#3245). So the name that is wanted is written out.
  */
-const nativeBinding = {
-  name: 'native-binding',
-  setup({ onResolve }) {
+const classicLevel = {
+  name: 'classic-level',
+  setup({ onLoad, onResolve }) {
     onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
       /[\\/]classic-level[\\/]/.test(importer) ? { path: 'classic-level/binding.js', external: true } : undefined,
     )
+    onResolve({ filter: /^classic-level$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'named' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'named' }, () => ({
+      contents: "export { ClassicLevel } from 'classic-level'",
+      resolveDir: ROOT,
+    }))
   },
 }
 
@@ -158,7 +167,7 @@ async function buildCommandLine(out) {
     splitting: true,
     format: 'esm',
     write: false,
-    plugins: [nativeBinding, lazyPackages],
+    plugins: [classicLevel, lazyPackages],
     define: { 'import.meta.url': 'weftModuleUrl' },
   })
   for (const { path, text } of bundle.outputFiles) {
