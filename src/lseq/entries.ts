@@ -154,37 +154,35 @@ export class EntryStore implements AsyncDisposable {
 
   /** What the pages hold of a range, upward. */
   async *#pagesUp({ gte = NO_KEY, lt, onDamage }: EntryScan): AsyncGenerator<EntryBatch, void, undefined> {
+    const { cache } = this.#pages
     let from = gte
-    let previous: PackedPage | undefined
+    let passed: { last: Uint8Array; generation: number } | undefined
     for (;;) {
+      const { generation } = cache
       const page = await this.#pages.atOrAfter(from, onDamage)
       if (page === undefined || (lt !== undefined && compareBytes(page.first, lt) >= 0)) return
-      if (previous !== undefined && compareBytes(page.first, previous.last) <= 0) {
-        const { message } = corruptPage('it overlaps the page before it')
-        if (onDamage === undefined)
-          throw corruptPage(`it overlaps the page before it, which ends with ${toHex(previous.last)}`)
-        onDamage({ last: page.last, first: page.first, detail: message })
-      }
+      // A rewrite in between may well have put this page across the place where the scan is.
+      const settled = passed?.generation === cache.generation && cache.generation >= 0
+      if (settled && compareBytes(page.first, passed?.last ?? NO_KEY) <= 0) overlap(page, onDamage)
       const part = clip(page.unpack().batch, from, lt)
       if (part.count > 0) yield part
       if (lt !== undefined && compareBytes(page.last, lt) >= 0) return
       from = successor(page.last)
-      previous = page
+      passed = { last: page.last, generation }
     }
   }
 
   /** The same, downward. */
   async *#pagesDown({ gte = NO_KEY, lt, onDamage }: EntryScan): AsyncGenerator<EntryBatch, void, undefined> {
-    // The page that ends behind `lt` may begin before it.
-    let page = lt === undefined ? undefined : await this.#pages.atOrAfter(lt, onDamage)
-    if (lt === undefined || page === undefined || compareBytes(page.first, lt) >= 0) {
-      page = await this.#pages.before(lt, onDamage)
-    }
-    for (let to = lt; page !== undefined && compareBytes(page.last, gte) >= 0; ) {
+    for (let to = lt; ; ) {
+      // The page that ends behind `to` may begin before it; after a rewrite also one that had been passed.
+      const across = to === undefined ? undefined : await this.#pages.atOrAfter(to, onDamage)
+      const found = across !== undefined && compareBytes(across.first, to as Uint8Array) < 0
+      const page = found ? across : await this.#pages.before(to, onDamage)
+      if (page === undefined || compareBytes(page.last, gte) < 0) return
       const part = clip(page.unpack().batch, gte, to)
       if (part.count > 0) yield part.reversed()
       to = page.first
-      page = await this.#pages.before(page.last, onDamage)
     }
   }
 
@@ -292,6 +290,13 @@ export class EntryStore implements AsyncDisposable {
     }
     return this.#loose
   }
+}
+
+/** Tells of a page that begins before the one before it ends. */
+function overlap({ first, last }: PackedPage, onDamage: OnDamage | undefined): void {
+  const error = corruptPage(`it begins, with the key ${toHex(first)}, before the page before it ends`)
+  if (onDamage === undefined) throw error
+  onDamage({ last, first, detail: error.message })
 }
 
 /** The part of an ascending batch within `[gte, lt)`. */

@@ -7,7 +7,7 @@
  * Pages never overlap, so the page that may hold a key is the first one whose own key is not below it.
  * @module
  */
-import { compareBytes, toHex } from '../base/bytes.js'
+import { equalBytes, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { type Page, PageCache } from './cache.js'
 import { corruptPage } from './columns.js'
@@ -69,12 +69,12 @@ export class PageReader {
   /**
    * The first page with a key that is not below `key`.
    *
-   * @throws {CodedError} `PAGE_CORRUPT` for a damaged page; with `onDamage` that is told instead, and the next page given.
+   * @throws {CodedError} `PAGE_CORRUPT` for a damaged page; with `onDamage` that is told instead, and the next page given,
+   *   and all is read from the store whatever the cache holds.
    */
   async atOrAfter(key: Uint8Array, onDamage?: OnDamage): Promise<PackedPage | undefined> {
-    const cached = this.cache.covering(key)
-    if (cached !== undefined) return packed(cached)
-    return this.#find(key, false, onDamage)
+    const cached = onDamage === undefined ? this.cache.covering(key) : undefined
+    return cached === undefined ? this.#find(key, false, onDamage) : packed(cached)
   }
 
   /** The last page that ends below `key`; of all pages, when `key` is undefined. Damage as in `atOrAfter`. */
@@ -105,15 +105,15 @@ export class PageReader {
     return undefined
   }
 
-  /** @param whole - Unpack at once, so that all damage shows here. */
-  #pack([key, bytes]: Pair, generation: number, whole: boolean): PackedPage {
+  /** @param afresh - Unpack at once, and from the store only, so that all damage shows here. */
+  #pack([key, bytes]: Pair, generation: number, afresh: boolean): PackedPage {
     const last = key.subarray(1)
-    const cached = this.cache.covering(last)
-    if (cached !== undefined && generation === this.cache.generation) return packed(cached)
+    const cached = afresh || generation !== this.cache.generation ? undefined : this.cache.covering(last)
+    if (cached !== undefined && equalBytes(cached.last, last)) return packed(cached)
     const page = located(last, () => openPage(bytes))
     const unpack = (): Page => {
       const batch = located(last, () => page.unpack())
-      if (compareBytes(batch.key(batch.count - 1), last) !== 0) {
+      if (!equalBytes(batch.key(batch.count - 1), last)) {
         located(last, () => {
           throw corruptPage('its key is not that of its last entry')
         })
@@ -122,7 +122,7 @@ export class PageReader {
       this.cache.add(unpacked, generation)
       return unpacked
     }
-    return whole ? packed(unpack()) : { first: page.firstKey, last, size: page.bodyBytes, unpack }
+    return afresh ? packed(unpack()) : { first: page.firstKey, last, size: page.bodyBytes, unpack }
   }
 }
 

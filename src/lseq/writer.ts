@@ -179,12 +179,13 @@ export class PageWriter {
     return (await this.#reader.atOrAfter(key)) ?? null
   }
 
-  /** What comes behind all pages goes into the last one, if that has not been done with and is not full. */
+  /**
+   * What comes behind all pages goes into the last one, unless that is full. It cannot have been taken apart before:
+   * behind such a page the next one is looked for at once, and there is none to look for again.
+   */
   async #reopenLast(): Promise<void> {
     const last = await this.#reader.before(undefined)
-    if (last === undefined || last.size >= this.#options.pageBytes) return
-    if (this.#done !== undefined && compareBytes(last.last, this.#done) <= 0) return
-    this.#takeApart(last)
+    if (last !== undefined && last.size < this.#options.pageBytes) this.#takeApart(last)
   }
 
   #takeApart(page: PackedPage): void {
