@@ -15,8 +15,8 @@ export function formatBlame({ lines }: Blame, style: Style): string {
   const { safe, dim, yellow } = style
   const authors = new Map<string, string>()
   for (const { author } of lines) if (!authors.has(author.name)) authors.set(author.name, fit(safe(author.name)))
-  const width = Math.max(0, ...[...authors.values()].map((name) => stringWidth(name)))
-  for (const [name, text] of authors) authors.set(name, text + ' '.repeat(width - stringWidth(text)))
+  const width = Math.max(0, ...[...authors.values()].map((name) => cells(name)))
+  for (const [name, text] of authors) authors.set(name, text + ' '.repeat(width - cells(text)))
   const digits = String(lines.length).length
   let above: BlameLine | undefined
   return lines
@@ -32,11 +32,16 @@ export function formatBlame({ lines }: Blame, style: Style): string {
 
 /** Cuts a name to the column, by the cells it takes and not by its characters. */
 function fit(name: string): string {
-  if (stringWidth(name) <= AUTHOR_WIDTH) return name
+  if (cells(name) <= AUTHOR_WIDTH) return name
   let text = ''
   for (const char of name) {
-    if (stringWidth(text + char) > AUTHOR_WIDTH - 1) break
+    if (cells(text + char) > AUTHOR_WIDTH - 1) break
     text += char
   }
   return `${text}…`
+}
+
+/** Columns that a text takes on a terminal. Only what is not plain ASCII needs the tables, which cost 4 ms to load. */
+function cells(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text)
 }

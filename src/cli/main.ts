@@ -23,6 +23,8 @@ const BUNDLE = fileURLToPath(new URL('.', import.meta.url))
  */
 export async function main(args: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe()
+  // Spares oclif the search for a file of colours for its help at every start.
+  process.env['WEFT_DISABLE_THEME'] = '1'
   process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED))
   try {
     const { directories, rest } = splitLeading(args)

@@ -35,7 +35,11 @@ export class ProgressBar {
     if (this.state === 'waiting') void this.load()
     if (!this.bar) return
     this.bar.setTotal(Math.max(total, 1))
-    this.bar.update(Math.min(done, total), { phase, of: total > 0 ? ` of ${grouped(total)}` : '', count: grouped(done) })
+    this.bar.update(Math.min(done, total), {
+      phase,
+      of: total > 0 ? ` of ${grouped(total)}` : '',
+      count: grouped(done),
+    })
   }
 
   /** Takes the bar away. Nothing is drawn after this. */
