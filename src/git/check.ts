@@ -115,14 +115,24 @@ class CommitCheck {
   }
 
   #rootId(tree: Tree<Leaf>, odd: readonly OddTree[]): string {
-    const gitTree = this.#toGit(tree, '')
-    for (const { path, bytes } of odd) {
-      const id = gitObjectId('tree', bytes, this.#hashLength)
-      if (path === '') return id
-      const dir = directoryAt(gitTree, path)
-      if (dir !== undefined) this.#ids.set(dir, id)
-    }
-    return treeId(gitTree, this.#ids, this.#hashLength) || emptyTreeId(this.#hashLength)
+    const raw = new Map(odd.map(({ path, bytes }) => [path, bytes]))
+    return this.#idWith(this.#toGit(tree, ''), '', raw) || emptyTreeId(this.#hashLength)
+  }
+
+  /**
+   * Id of the directory at `path`. Raw directories belong to one version, while directories that did not change are
+   * shared between versions: so only ids of directories without raw ones below are remembered.
+   */
+  #idWith(dir: Tree<GitLeaf>, path: string, raw: ReadonlyMap<string, Uint8Array>): string {
+    const own = raw.get(path)
+    if (own !== undefined) return gitObjectId('tree', own, this.#hashLength)
+    const prefix = path === '' ? '' : `${path}/`
+    if (![...raw.keys()].some((other) => other.startsWith(prefix))) return treeId(dir, this.#ids, this.#hashLength)
+    const ids: TreeIds = new WeakMap()
+    dir.dirs.forEach((child, i) => {
+      ids.set(child, this.#idWith(child, `${prefix}${dir.dirNames[i]}`, raw))
+    })
+    return treeId(dir, ids, this.#hashLength)
   }
 
   #toGit(tree: Tree<Leaf>, prefix: string): Tree<GitLeaf> {
@@ -148,10 +158,3 @@ class CommitCheck {
     return made
   }
 }
-
-function directoryAt(tree: Tree<GitLeaf>, path: string): Tree<GitLeaf> | undefined {
-  let at: Tree<GitLeaf> | undefined = tree
-  for (const name of path.split('/')) at = at?.dirs[at.dirNames.indexOf(name)]
-  return at
-}
-

@@ -103,7 +103,11 @@ export class TreeProof {
     }
     const follows = treeBytes(ours, this.#ids, this.#hashLength)
     this.#ids.set(ours, id)
-    if (gitObjectId('tree', follows, this.#hashLength) === id) return
+    if (gitObjectId('tree', follows, this.#hashLength) === id) {
+      // It may have been odd before: directories are shared between versions.
+      this.#odd.delete(ours)
+      return
+    }
     this.#odd.set(ours, bytes)
     this.#anyOdd = true
   }
