@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { compareBytes, fromLatin1, toHex, toLatin1 } from '../src/base/bytes.js'
 import type { CodedError } from '../src/base/error.js'
-import type { Entry, EntryBatch } from '../src/lseq/batch.js'
+import { type Entry, EntryBatch } from '../src/lseq/batch.js'
+import { type Page, PageCache } from '../src/lseq/cache.js'
 import { EntryStore, type EntryStoreOptions } from '../src/lseq/entries.js'
 import { encodeLseq, lseqOfKey } from '../src/lseq/lseq.js'
 import { openMemoryStore } from '../src/lseq/memory.js'
@@ -281,6 +282,20 @@ describe('entries', () => {
     assert.ok(pages < (await atOnce.stat()).pages * 1.6, `${pages} pages`)
   })
 
+  it('lets what falls between two pages join the next one', async () => {
+    await using entries = await open()
+    const given = series(0, 200)
+    await bulk(
+      entries,
+      given.filter((_, i) => i % 10 > 0),
+    )
+    const pages = (await entries.stat()).pages
+    const ends = [...(await pagesOf(entries)).keys()].map((key) => Number.parseInt(key.slice(2, 12), 16))
+    const between = ends.slice(0, -1).map((end) => series(end + 1, end + 2)[0] as Entry)
+    await bulk(entries, between)
+    assert.ok((await entries.stat()).pages <= pages + 1, `${pages} pages, then ${(await entries.stat()).pages}`)
+  })
+
   it('gives an entry that is larger than a page a page of its own', async () => {
     await using entries = await open()
     const large = entry('L', 25, 'y'.repeat(5000))
@@ -479,5 +494,57 @@ describe('entries: damage', () => {
     await entries.store.batch([{ type: 'put', key: fromLatin1('e123'), value: fromLatin1('x') }])
     await assert.rejects(all(entries), { code: 'STORE_CORRUPT' })
     await assert.rejects(entries.fold(), { code: 'STORE_CORRUPT' })
+  })
+})
+
+describe('entries: page cache', () => {
+  const page = (from: number, to: number): Page => {
+    const batch = EntryBatch.from(series(from, to + 1))
+    return { first: batch.key(0), last: batch.key(batch.count - 1), batch }
+  }
+  const at = (seq: number) => entry('L', seq).key
+
+  it('finds the page that covers a key', () => {
+    const cache = new PageCache(1 << 20)
+    for (const [from, to] of [
+      [20, 29],
+      [0, 9],
+      [10, 19],
+    ] as const)
+      cache.add(page(from, to), cache.generation)
+    assert.equal(toHex(cache.covering(at(10))?.first ?? at(99)), toHex(at(10)))
+    assert.equal(toHex(cache.covering(at(19))?.last ?? at(99)), toHex(at(19)))
+    assert.equal(cache.covering(at(30)), undefined)
+    assert.equal(cache.covering(fromLatin1('A')), undefined)
+  })
+
+  it('lets the least recently used go', () => {
+    const cache = new PageCache(1500)
+    cache.add(page(0, 9), cache.generation)
+    cache.add(page(10, 19), cache.generation)
+    assert.ok(cache.covering(at(5)))
+    cache.add(page(20, 29), cache.generation)
+    assert.deepEqual(
+      [5, 15, 25].map((seq) => cache.covering(at(seq)) !== undefined),
+      [true, false, true],
+    )
+    cache.add(page(30, 300), cache.generation)
+    assert.equal(cache.covering(at(40)), undefined, 'larger than the cache')
+  })
+
+  it('forgets at a rewrite, and takes nothing that was read before or during one', async () => {
+    const cache = new PageCache(1 << 20)
+    const before = cache.generation
+    cache.add(page(0, 9), before)
+    await cache.rewrite(async () => {
+      assert.equal(cache.covering(at(5)), undefined)
+      cache.add(page(0, 9), before)
+      cache.add(page(0, 9), cache.generation)
+      assert.equal(cache.covering(at(5)), undefined)
+    })
+    cache.add(page(0, 9), before)
+    assert.equal(cache.covering(at(5)), undefined)
+    cache.add(page(0, 9), cache.generation)
+    assert.ok(cache.covering(at(5)))
   })
 })

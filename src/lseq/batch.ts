@@ -4,11 +4,30 @@
  * @module
  */
 import { compareBytes } from '../base/bytes.js'
+import { LSEQ_BYTES } from './lseq.js'
+
+/** Most bytes of a full key, and of a value: what fits into a page however large the rest of it is. */
+export const KEY_LIMIT = 1 << 16
+export const VALUE_LIMIT = 1 << 25
 
 /** One entry: the full key, which ends in the entry's lseq, and the value. */
 export interface Entry {
   readonly key: Uint8Array
   readonly value: Uint8Array
+}
+
+/**
+ * Refuses what cannot be an entry.
+ *
+ * @throws {RangeError} for a key under 8 bytes or over `KEY_LIMIT`, and for a value over `VALUE_LIMIT`.
+ */
+export function assertEntry(key: Uint8Array, value: Uint8Array): void {
+  if (key.length < LSEQ_BYTES || key.length > KEY_LIMIT) {
+    throw new RangeError(`key: expected ${LSEQ_BYTES} to ${KEY_LIMIT} bytes, got ${key.length}`)
+  }
+  if (value.length > VALUE_LIMIT) {
+    throw new RangeError(`value: expected at most ${VALUE_LIMIT} bytes, got ${value.length}`)
+  }
 }
 
 /** Entries with `gte <= key < lt`. */

@@ -26,7 +26,10 @@ import { LSEQ_BYTES, readSeq, readStream, SEQ_LIMIT, writeLseq } from './lseq.js
 import { ByteReader, ByteWriter } from './varint.js'
 
 /** No body is larger than this, nor are its keys: what a damaged or hostile page can make us allocate. */
-export const PAGE_LIMIT = 1 << 28
+export const PAGE_LIMIT = 1 << 26
+
+/** An entry has at least one byte in each of the first eight columns but `middle` and `records`. */
+export const ENTRY_LEAST = 6
 
 const COLUMNS = 8
 /** How far `back` looks; it is one byte. */

@@ -12,9 +12,8 @@
  * @module
  */
 import { compareBytes, equalBytes, toHex, toLatin1 } from '../base/bytes.js'
-import { type Entry, EntryBatch, type EntryRange } from './batch.js'
+import { assertEntry, type Entry, EntryBatch, type EntryRange } from './batch.js'
 import { corruptPage } from './columns.js'
-import { LSEQ_BYTES } from './lseq.js'
 import { LooseReader, looseEntry, looseRange, mergeBatches } from './merge.js'
 import { openPage } from './page.js'
 import { LOOSE, type OnDamage, PAGE, type PackedPage, PageReader, storeKey, successor } from './pages.js'
@@ -191,14 +190,14 @@ export class EntryStore implements AsyncDisposable {
    * are left alone.
    *
    * @throws {CodedError} `ENTRY_CONFLICT` for a key that is there with another value; then nothing is written.
-   * @throws {RangeError} for a key under 8 bytes.
+   * @throws {RangeError} for what `assertEntry` refuses.
    */
   async put(entries: readonly Entry[], options: PutOptions = {}): Promise<void> {
     const batch: Operation[] = []
     const there = options.fresh === true ? [] : await this.getMany(entries.map(({ key }) => key))
     const given = new Map<string, Uint8Array>()
     for (const [i, { key, value }] of entries.entries()) {
-      if (key.length < LSEQ_BYTES) throw new RangeError(`key: expected at least ${LSEQ_BYTES} bytes, got ${key.length}`)
+      assertEntry(key, value)
       const name = toLatin1(key)
       const other = there[i] ?? given.get(name)
       if (other !== undefined && !equalBytes(other, value)) throw conflict(key)

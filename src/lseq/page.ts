@@ -30,7 +30,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib'
 import type { Entry, EntryBatch } from './batch.js'
-import { type ColumnsHeader, corruptPage, decodeColumns, encodeColumns, PAGE_LIMIT } from './columns.js'
+import { type ColumnsHeader, corruptPage, decodeColumns, ENTRY_LEAST, encodeColumns, PAGE_LIMIT } from './columns.js'
 import { LSEQ_BYTES } from './lseq.js'
 import { ByteReader, ByteWriter } from './varint.js'
 
@@ -155,7 +155,7 @@ function readHeader(page: Uint8Array): Header | undefined {
     page[0] === FORMAT &&
     (codec === RAW || codec === BROTLI) &&
     count > 0 &&
-    count <= bodyBytes &&
+    count * ENTRY_LEAST <= bodyBytes &&
     bodyBytes <= PAGE_LIMIT &&
     keyBytes >= count * LSEQ_BYTES &&
     keyBytes <= PAGE_LIMIT &&

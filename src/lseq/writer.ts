@@ -20,8 +20,7 @@
  */
 import { compareBytes, equalBytes, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { Entry, EntryBatch } from './batch.js'
-import { LSEQ_BYTES } from './lseq.js'
+import { assertEntry, type Entry, type EntryBatch } from './batch.js'
 import { encodePage } from './page.js'
 import { LOOSE, PAGE, type PackedPage, type PageReader, storeKey, successor } from './pages.js'
 import type { Operation } from './store.js'
@@ -100,11 +99,11 @@ export class PageWriter {
    * Takes the next entry. Most calls are done when they return; await what they return when there is something.
    *
    * @param loose - The entry is in the store by itself, and is to be deleted there when it is in a page.
-   * @throws {RangeError} for a key that is too short, or below the one before.
+   * @throws {RangeError} for what `assertEntry` refuses, and for a key below the one before.
    * @throws {CodedError} `ENTRY_CONFLICT` when there is an entry of this key with another value; `PAGE_CORRUPT`.
    */
   add(key: Uint8Array, value: Uint8Array, loose = false): Promise<void> | undefined {
-    if (key.length < LSEQ_BYTES) throw new RangeError(`key: expected at least ${LSEQ_BYTES} bytes, got ${key.length}`)
+    assertEntry(key, value)
     const order = this.#last === undefined ? -1 : compareBytes(this.#last.key, key)
     if (this.#last !== undefined && order >= 0) {
       if (order > 0) throw new RangeError(`key: expected one above ${toHex(this.#last.key)}, got ${toHex(key)}`)
