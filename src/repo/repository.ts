@@ -22,11 +22,11 @@ import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
 import { contentByHash, contentOf, weaveOf } from './files.js'
 import { findRoot, isRepository, readHead, storePath } from './layout.js'
+import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
 import { type State, formatState, resolve } from './resolve.js'
 import type {
   Blame,
-  FileKind,
   GrepMatch,
   Progress,
   RestoreReport,
@@ -294,22 +294,10 @@ async function* scanStore(entries: EntryStore, prefix: string): AsyncGenerator<S
 export function treeEntry({ path, entry }: PathState<PathPut>): TreeEntry {
   return {
     path: formatPath(path),
-    mode: entry.mode.toString(8).padStart(6, '0'),
+    mode: formatMode(entry.mode),
     kind: kindOf(entry.mode),
     size: entry.size,
     sha256: Buffer.from(entry.sha256).toString('hex'),
     file: formatLseq(entry.file.seq, entry.file.stream),
-  }
-}
-
-/** What a mode's type and permission bits come to. */
-export function kindOf(mode: number): FileKind {
-  switch (mode & 0o170000) {
-    case 0o120000:
-      return 'symlink'
-    case 0o160000:
-      return 'submodule'
-    default:
-      return (mode & 0o100) === 0 ? 'file' : 'executable'
   }
 }

@@ -1,0 +1,201 @@
+/**
+ * Restoring: the files of a state, written into an empty or new directory, whole or not at all.
+ *
+ * Files are read in the order of their ids, since those born together are neighbours in the store. Writing is synchronous:
+ * the files are many and small, and a promise for each costs more than writing it.
+ *
+ * Nothing is written through a link: all directories are made here, in a directory that was empty, and links are
+ * made last. Owners, times and special permission bits are not kept, as in git; a submodule becomes an empty directory.
+ * @module
+ */
+import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fromLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { PathPut } from '../history/path-entry.js'
+import { type PathState, pathsAt } from '../history/paths.js'
+import { compareLseq } from '../lseq/lseq.js'
+import type { RepositoryContext } from './context.js'
+import { diskError } from './disk-error.js'
+import { contentOf } from './files.js'
+import { WEFT_DIRECTORY } from './layout.js'
+import { kindOf } from './mode.js'
+import { formatPath, parsePath } from './path-text.js'
+import { formatState, type State } from './resolve.js'
+import type { Progress, RestoreReport } from './results.js'
+import { assertSafePaths } from './safe-path.js'
+import { below, openTarget, openTargetAround, type Target } from './target.js'
+
+/** What of a state to write, and where to. */
+export interface RestoreOptions {
+  /** Files and directories; all where there are none. */
+  readonly paths?: readonly string[] | undefined
+  readonly to: string
+  readonly progress?: Progress | undefined
+}
+
+/** Files between two calls of the progress function. */
+const PROGRESS_EVERY = 64
+
+/**
+ * Writes the state that `at` names into a new or empty directory.
+ *
+ * @throws {CodedError} `DIR_NOT_EMPTY`, `DIR_IS_FILE`, `DISK_*` for the directory; `PATH_UNKNOWN`, `PATH_UNSAFE`,
+ *   `PATH_COLLISION`, `PATH_TOO_LONG` for paths; `V_*` for `at`; `CONTENT_DAMAGED` and others for the store.
+ */
+export async function restoreState(
+  repository: RepositoryContext,
+  { at, ...options }: RestoreOptions & { readonly at: string },
+): Promise<RestoreReport> {
+  return writeState(repository, await repository.resolve(at), options)
+}
+
+/** Like `restoreState`, for a state that is known already. */
+export async function writeState(
+  repository: RepositoryContext,
+  state: State,
+  { paths = [], to, progress }: RestoreOptions,
+): Promise<RestoreReport> {
+  return fill(repository, state, await pathsToWrite(repository, state, paths), () => openTarget(to), to, progress)
+}
+
+/**
+ * Writes the current branch's files into the repository's own directory, which must hold nothing but the repository.
+ *
+ * @throws {CodedError} As `restoreState`.
+ */
+export async function checkoutState(repository: RepositoryContext, progress?: Progress): Promise<RestoreReport> {
+  const { root } = repository
+  const state = await repository.resolve()
+  const states = await pathsToWrite(repository, state, [])
+  return fill(repository, state, states, () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
+}
+
+/** What is at the chosen paths, in the order of the file ids. */
+async function pathsToWrite(
+  { entries, versions }: RepositoryContext,
+  { vector }: State,
+  chosen: readonly string[],
+): Promise<PathState<PathPut>[]> {
+  const found = new Map<string, PathState<PathPut>>()
+  for (const text of chosen.length === 0 ? [''] : chosen) {
+    const under = parsePath(text)
+    let any = under === ''
+    for await (const state of pathsAt(entries, versions.streams, vector, under)) {
+      found.set(state.path, state)
+      any = true
+    }
+    if (any) continue
+    throw new CodedError('PATH_UNKNOWN', `There is no ${text} in this version.`, {
+      hint: '`weft ls --at <version>` shows the paths there are.',
+      data: { path: text },
+    })
+  }
+  return [...found.values()].sort((a, b) => compareLseq(a.entry.file, b.entry.file))
+}
+
+async function fill(
+  repository: RepositoryContext,
+  state: State,
+  states: readonly PathState<PathPut>[],
+  open: () => Target,
+  to: string,
+  progress: Progress = () => undefined,
+): Promise<RestoreReport> {
+  const started = performance.now()
+  assertSafePaths(states.map(({ path }) => path))
+  const target = open()
+  try {
+    const bytes = await writeAll(repository, state, states, target.stage, progress)
+    target.commit()
+    const seconds = (performance.now() - started) / 1000
+    return { at: formatState(state, repository.versions), to: resolve(to), files: states.length, bytes, seconds }
+  } catch (error) {
+    target.abandon()
+    throw error
+  }
+}
+
+/** Writes everything below `directory` and returns how many bytes of content that was. */
+async function writeAll(
+  { entries, versions }: RepositoryContext,
+  { vector }: State,
+  states: readonly PathState<PathPut>[],
+  directory: string,
+  progress: Progress,
+): Promise<number> {
+  const files = { entries, streams: versions.streams }
+  const tree = new TreeWriter(directory)
+  const links: { path: string; target: Uint8Array }[] = []
+  let bytes = 0
+  let done = 0
+  for (const { path, entry } of states) {
+    if (done % PROGRESS_EVERY === 0) progress('restore', done, states.length)
+    done++
+    const kind = kindOf(entry.mode)
+    if (kind === 'submodule') {
+      tree.directory(path)
+      continue
+    }
+    const content = await contentOf(files, path, entry, vector)
+    bytes += content.length
+    if (kind === 'symlink') links.push({ path, target: content })
+    else tree.file(path, content, kind === 'executable')
+  }
+  for (const { path, target } of links) tree.link(path, target)
+  progress('restore', done, states.length)
+  return bytes
+}
+
+/** Writes below a directory that was empty. Paths are binary strings. */
+class TreeWriter {
+  readonly #root: string
+  readonly #directories = new Set<string>([''])
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  file(path: string, content: Uint8Array, executable: boolean): void {
+    this.#parent(path)
+    this.#attempt(path, (at) => {
+      const file = openSync(at, 'wx', executable ? 0o777 : 0o666)
+      try {
+        for (let written = 0; written < content.length; ) written += writeSync(file, content, written)
+      } finally {
+        closeSync(file)
+      }
+    })
+  }
+
+  link(path: string, target: Uint8Array): void {
+    if (target.length === 0 || target.includes(0)) {
+      throw new CodedError('PATH_UNSAFE', `The link ${formatPath(path)} points to what no link can point to.`, {
+        hint: 'Nothing was written. Name the paths to restore, and leave this one out.',
+        data: { path: formatPath(path) },
+      })
+    }
+    this.#parent(path)
+    this.#attempt(path, (at) => symlinkSync(Buffer.from(target), at))
+  }
+
+  directory(path: string): void {
+    if (this.#directories.has(path)) return
+    this.#parent(path)
+    this.#attempt(path, (at) => mkdirSync(at))
+    this.#directories.add(path)
+  }
+
+  #parent(path: string): void {
+    const slash = path.lastIndexOf('/')
+    if (slash > 0) this.directory(path.slice(0, slash))
+  }
+
+  #attempt(path: string, act: (at: Buffer) => void): void {
+    try {
+      act(below(this.#root, fromLatin1(path)))
+    } catch (error) {
+      throw diskError(error, formatPath(path))
+    }
+  }
+}
