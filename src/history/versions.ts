@@ -129,21 +129,24 @@ export class Versions {
 
   /** What a version covers: itself and all its past. */
   async vectorOf(version: Lseq): Promise<Vector> {
-    let vector = Vector.empty
+    // Complete: of all it covers, it covers the past too. What is walked over is not, until the walk is done.
+    let complete = Vector.empty
+    const walked: Lseq[] = []
+    const seen = new Set<string>()
     const todo: Lseq[] = [version]
     for (let next = takeLatest(todo); next !== undefined; next = takeLatest(todo)) {
-      const slot = this.streams.slot(next.stream)
-      // A version that is covered has its whole past covered.
-      if (vector.covers(slot, next.seq)) continue
+      const name = formatLseq(next.seq, next.stream)
+      if (seen.has(name) || complete.covers(this.streams.slot(next.stream), next.seq)) continue
+      seen.add(name)
       const kept = await this.#keptVector(next)
       if (kept !== undefined) {
-        vector = vector.join(kept)
+        complete = complete.join(kept)
         continue
       }
-      vector = vector.with(slot, next.seq)
+      walked.push(next)
       todo.push(...(await this.expect(next)).parents)
     }
-    return vector
+    return walked.reduce((vector, { seq, stream }) => vector.with(this.streams.slot(stream), seq), complete)
   }
 
   async #keptVector(version: Lseq): Promise<Vector | undefined> {
