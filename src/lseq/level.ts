@@ -11,9 +11,9 @@
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClassicLevel } from 'classic-level'
+import type { ClassicLevel, OpenOptions } from 'classic-level'
 import { type Code, CodedError } from '../base/error.js'
-import { AdaptedStore, codeOf, type Database } from './adapter.js'
+import { AdaptedStore, BYTES, codeOf, type Database } from './adapter.js'
 import { checkFiles } from './files.js'
 import { lockHolder } from './lock.js'
 import type { Range, Store } from './store.js'
@@ -81,26 +81,30 @@ class LevelStore extends AdaptedStore {
   }
 
   static async open(directory: string, options: LevelOptions): Promise<LevelStore> {
-    const { ClassicLevel: Level } = await import('classic-level')
-    const level = new Level<Uint8Array, Uint8Array>(directory, { keyEncoding: 'view', valueEncoding: 'view' })
-    const settings = { ...SETTINGS, createIfMissing: options.create !== false, cacheSize: options.cacheSize ?? 8 * MIB }
+    const create = options.create !== false
+    const settings = { ...SETTINGS, createIfMissing: create, cacheSize: options.cacheSize ?? 8 * MIB }
     const deadline = performance.now() + (options.wait ?? 0)
-    let waited = false
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       options.signal?.throwIfAborted()
       try {
-        await checkFiles(directory, settings.createIfMissing)
-        await level.open(settings)
-        return new LevelStore(level)
+        await checkFiles(directory, create)
+        return await LevelStore.#open(directory, settings)
       } catch (error) {
         const explained = explainLevel(error, directory)
         if (!(explained instanceof CodedError) || explained.code !== 'STORE_LOCKED') throw explained
         if (performance.now() >= deadline) throw await lockedBy(explained, directory)
       }
       if (!waited) options.onWait?.()
-      waited = true
       await sleep(RETRY, undefined, options.signal === undefined ? {} : { signal: options.signal })
     }
+  }
+
+  static async #open(directory: string, settings: OpenOptions): Promise<LevelStore> {
+    const { ClassicLevel: Level } = await import('classic-level')
+    const level = new Level<Uint8Array, Uint8Array>(directory, BYTES)
+    // Nothing may come between: a database that was made opens by itself in the next microtask, with other settings.
+    await level.open(settings)
+    return new LevelStore(level)
   }
 }
 
