@@ -7,7 +7,11 @@ import { type Code, CodedError } from '../base/error.js'
 const MEANINGS: Readonly<Record<string, readonly [code: Code, what: string, hint: string]>> = {
   EACCES: ['DISK_DENIED', 'writing is not permitted', 'Choose a place that you may write to.'],
   EDQUOT: ['DISK_FULL', 'your disk quota is used up', 'Make room, or choose another disk.'],
-  EEXIST: ['PATH_COLLISION', 'the file system takes two paths for one', 'Choose a disk that tells upper from lower case.'],
+  EEXIST: [
+    'PATH_COLLISION',
+    'the file system takes two paths for one',
+    'Choose a disk that tells upper from lower case.',
+  ],
   ENAMETOOLONG: ['PATH_TOO_LONG', 'the name or path is too long for the file system', 'Leave the path out.'],
   ENOSPC: ['DISK_FULL', 'no space is left on the disk', 'Make room, or choose another disk.'],
   ENOTDIR: ['DIR_NOT_FOUND', 'a part of its path is a file', 'Choose another place.'],

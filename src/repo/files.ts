@@ -6,8 +6,9 @@ import { concatBytes, equalBytes, fromHex, fromLatin1, toHex, toLatin1 } from '.
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { chunkPrefix, kindRange, linesPrefix, prefixRange, recipePrefix } from '../history/keys.js'
-import { type PathPut, decodePathEntry } from '../history/path-entry.js'
-import { type Weave, WeaveBuilder, contentAt } from '../lines/weave.js'
+import { decodePathEntry, type PathPut } from '../history/path-entry.js'
+import { ContentReader } from '../lines/content.js'
+import { type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
@@ -45,7 +46,12 @@ export async function contentOf(
 ): Promise<Uint8Array> {
   const content = put.chunked
     ? await chunkedContent(context, put.file, vector)
-    : contentAt(await weaveOf(context, put.file), vector)
+    : await linesContent(context, put.file, vector)
+  return checkedContent(path, put, content)
+}
+
+/** @throws {CodedError} `CONTENT_DAMAGED` unless `content` is what the path entry promises. */
+export function checkedContent(path: string, put: PathPut, content: Uint8Array): Uint8Array {
   if (content.length === put.size && equalBytes(crypto.sha256(content), put.sha256)) return content
   throw new CodedError('CONTENT_DAMAGED', `The content of ${formatPath(path)} is not what was signed.`, {
     hint: 'Run `weft verify` to see which entries are damaged.',
@@ -53,7 +59,19 @@ export async function contentOf(
   })
 }
 
-async function chunkedContent({ entries, streams }: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
+async function linesContent({ entries, streams }: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
+  const prefix = linesPrefix(file)
+  const reader = new ContentReader(streams, vector)
+  for await (const batch of entries.scan(prefixRange(prefix))) reader.push(batch, 0, batch.count, prefix.length)
+  return reader.finish()
+}
+
+/** @throws {CodedError} `CHUNK_MISSING`. */
+export async function chunkedContent(
+  { entries, streams }: FilesContext,
+  file: Lseq,
+  vector: Vector,
+): Promise<Uint8Array> {
   const range = prefixRange(recipePrefix(file))
   for await (const batch of entries.scan({ ...range, reverse: true })) {
     for (let i = 0; i < batch.count; i++) {

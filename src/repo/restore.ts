@@ -1,8 +1,7 @@
 /**
  * Restoring: the files of a state, written into an empty or new directory, whole or not at all.
  *
- * Files are read in the order of their ids, since those born together are neighbours in the store. Writing is synchronous:
- * the files are many and small, and a promise for each costs more than writing it.
+ * Writing is synchronous: the files are many and small, and a promise for each costs more than writing it.
  *
  * Nothing is written through a link: all directories are made here, in a directory that was empty, and links are
  * made last. Owners, times and special permission bits are not kept, as in git; a submodule becomes an empty directory.
@@ -14,10 +13,9 @@ import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathsAt } from '../history/paths.js'
-import { compareLseq } from '../lseq/lseq.js'
+import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { diskError } from './disk-error.js'
-import { contentOf } from './files.js'
 import { WEFT_DIRECTORY } from './layout.js'
 import { kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
@@ -71,7 +69,7 @@ export async function checkoutState(repository: RepositoryContext, progress?: Pr
   return fill(repository, state, states, () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
 }
 
-/** What is at the chosen paths, in the order of the file ids. */
+/** What is at the chosen paths. */
 async function pathsToWrite(
   { entries, versions }: RepositoryContext,
   { vector }: State,
@@ -91,7 +89,7 @@ async function pathsToWrite(
       data: { path: text },
     })
   }
-  return [...found.values()].sort((a, b) => compareLseq(a.entry.file, b.entry.file))
+  return [...found.values()]
 }
 
 async function fill(
@@ -124,21 +122,22 @@ async function writeAll(
   directory: string,
   progress: Progress,
 ): Promise<number> {
-  const files = { entries, streams: versions.streams }
+  const context = { entries, streams: versions.streams }
   const tree = new TreeWriter(directory)
   const links: { path: string; target: Uint8Array }[] = []
+  const contents: PathState<PathPut>[] = []
+  for (const state of states) {
+    if (kindOf(state.entry.mode) === 'submodule') tree.directory(state.path)
+    else contents.push(state)
+  }
   let bytes = 0
-  let done = 0
-  for (const { path, entry } of states) {
+  let done = states.length - contents.length
+  for await (const { state, content } of contentsOf(context, contents, vector)) {
     if (done % PROGRESS_EVERY === 0) progress('restore', done, states.length)
     done++
-    const kind = kindOf(entry.mode)
-    if (kind === 'submodule') {
-      tree.directory(path)
-      continue
-    }
-    const content = await contentOf(files, path, entry, vector)
     bytes += content.length
+    const { path, entry } = state
+    const kind = kindOf(entry.mode)
     if (kind === 'symlink') links.push({ path, target: content })
     else tree.file(path, content, kind === 'executable')
   }

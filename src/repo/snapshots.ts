@@ -89,10 +89,14 @@ export class Snapshots {
     if (named.length === 1 && ref !== undefined) return ref
     if (named.length > 1) {
       const candidates = named.map((one) => vectorText(one))
-      throw new CodedError('V_AMBIGUOUS', `The snapshot ${name} was made ${named.length} times, on different replicas.`, {
-        hint: `Name one of the states by its vector: ${candidates.join(' or ')}.`,
-        data: { candidates },
-      })
+      throw new CodedError(
+        'V_AMBIGUOUS',
+        `The snapshot ${name} was made ${named.length} times, on different replicas.`,
+        {
+          hint: `Name one of the states by its vector: ${candidates.join(' or ')}.`,
+          data: { candidates },
+        },
+      )
     }
     throw unknownSnapshot(
       name,
