@@ -12,7 +12,15 @@ import { Graph } from '../history/graph.js'
 import { type Version, extraOf } from '../history/header.js'
 import { type PathPut, decodePathEntry } from '../history/path-entry.js'
 import type { Leaf, Tree } from '../history/tree.js'
-import { type PathWrite, readPathWrites, replayContents, walkTrees } from '../history/verify-contents.js'
+import {
+  type ContentVisitor,
+  LineContents,
+  type PathWrite,
+  type PathWrites,
+  readPathWrites,
+  visitChunked,
+  walkTrees,
+} from '../history/verify-contents.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { GIT_EXTRA, type OddTree, decodeRest, formatCommit } from './commit.js'
@@ -40,23 +48,31 @@ export async function checkCommits(
   const sample = commits.find((version) => version !== undefined)
   if (sample === undefined) return 0
   const hashLength = restOf(sample).id.length
-  const oids = await blobIds(entries, graph, hashLength)
-  return new CommitCheck(commits, hashLength, oids).run(graph, await readPathWrites(entries, graph, new Findings()), progress)
+  const writes = await readPathWrites(entries, graph, new Findings())
+  const oids = await blobIds(entries, graph, writes, hashLength)
+  return new CommitCheck(commits, hashLength, oids).run(graph, writes, progress)
 }
 
 /** Git id of the content that each path write put. */
-async function blobIds(entries: EntryStore, graph: Graph, hashLength: number): Promise<Map<string, string>> {
+async function blobIds(
+  entries: EntryStore,
+  graph: Graph,
+  writes: PathWrites,
+  hashLength: number,
+): Promise<Map<string, string>> {
   const findings = new Findings()
-  const writes = await readPathWrites(entries, graph, findings)
   const oids = new Map<string, string>()
-  let last: { content: Uint8Array; oid: string } | undefined
-  await replayContents(entries, graph, writes, findings, (write, put, content) => {
-    if ((put.mode & 0o170000) === SUBMODULE) oids.set(nameOf(write), Buffer.from(toLatin1(content), 'hex').toString('latin1'))
-    else {
-      if (last?.content !== content) last = { content, oid: gitObjectId('blob', content, hashLength) }
-      oids.set(nameOf(write), last.oid)
-    }
-  })
+  let last = ''
+  const visit: ContentVisitor = (write, put, content, same) => {
+    // The content of a submodule link is the id of the commit it names.
+    if ((put.mode & 0o170000) === SUBMODULE) last = toLatin1(Buffer.from(toLatin1(content), 'hex'))
+    else if (same !== undefined) last = gitObjectId('blob', content, hashLength)
+    oids.set(nameOf(write), last)
+  }
+  const contents = new LineContents(graph, writes, findings, visit)
+  for await (const batch of findings.scan(entries, 'L')) contents.take(batch)
+  contents.finish()
+  await visitChunked(entries, graph, writes, findings, visit)
   const [damage] = findings.damage
   if (damage !== undefined) throw new CodedError('CONTENT_DAMAGED', damage.detail, { hint: 'Run `weft verify`.' })
   return oids
@@ -88,7 +104,7 @@ class CommitCheck {
 
   run(
     graph: Graph,
-    writes: Parameters<typeof walkTrees>[1],
+    writes: PathWrites,
     progress: (phase: string, done: number, total: number) => void,
   ): number {
     let checked = 0

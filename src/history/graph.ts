@@ -9,7 +9,7 @@
 import { CodedError } from '../base/error.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { Streams, Vector } from '../lseq/vector.js'
-import type { Version } from './header.js'
+import type { Header } from './header.js'
 
 /** A version in the graph. */
 export interface GraphNode {
@@ -22,6 +22,14 @@ export interface GraphNode {
   /** Number of the version before in the stream, 0 for its first. */
   readonly prev: number
   readonly vector: Vector
+}
+
+/** A graph as plain values. */
+export interface GraphColumns {
+  /** Stream ids by slot. */
+  readonly streams: readonly number[]
+  /** Of each version: slot, first seq, last seq, number of the one before in the stream, numbers of the parents. */
+  readonly nodes: readonly (readonly number[])[]
 }
 
 /** All versions of a store. */
@@ -50,9 +58,8 @@ export class Graph {
    *
    * @throws {CodedError} `VERSION_MISSING` where a parent has not been added before it.
    */
-  add(version: Version): GraphNode {
+  add(version: Pick<Header, 'stream' | 'first' | 'last' | 'parents' | 'prev'>): GraphNode {
     const slot = this.streams.slot(version.stream)
-    const number = this.#nodes.length + 1
     const parents = version.parents.map(({ seq, stream }) => {
       const parent = this.at(this.streams.slot(stream), seq)
       if (parent === undefined) {
@@ -62,25 +69,37 @@ export class Graph {
       return parent
     })
     const prev = version.prev.seq === 0 ? 0 : (this.at(slot, version.prev.seq) ?? 0)
+    return this.#push(slot, version.first, version.last, parents, prev)
+  }
+
+  #push(slot: number, first: number, last: number, parents: readonly number[], prev: number): GraphNode {
+    const number = this.#nodes.length + 1
     let vector = Vector.empty
     for (const parent of parents) vector = vector.join(this.node(parent).vector)
-    const node: GraphNode = {
-      number,
-      first: version.first,
-      last: version.last,
-      slot,
-      parents,
-      prev,
-      vector: vector.with(slot, number),
-    }
+    const node: GraphNode = { number, first, last, slot, parents, prev, vector: vector.with(slot, number) }
     this.#nodes.push(node)
     while (this.#lasts.length <= slot) {
       this.#lasts.push([])
       this.#numbers.push([])
     }
-    this.#lasts[slot]?.push(version.last)
+    this.#lasts[slot]?.push(last)
     this.#numbers[slot]?.push(number)
     return node
+  }
+
+  /** The graph as plain values, for another thread. */
+  columns(): GraphColumns {
+    return {
+      streams: Array.from({ length: this.streams.size }, (_, slot) => this.streams.id(slot)),
+      nodes: this.#nodes.map(({ slot, first, last, parents, prev }) => [slot, first, last, prev, ...parents]),
+    }
+  }
+
+  static fromColumns({ streams, nodes }: GraphColumns): Graph {
+    const graph = new Graph()
+    for (const stream of streams) graph.streams.slot(stream)
+    for (const [slot = 0, first = 0, last = 0, prev = 0, ...parents] of nodes) graph.#push(slot, first, last, parents, prev)
+    return graph
   }
 
   /** @throws {RangeError} for a number that no version has. */

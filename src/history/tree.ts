@@ -24,6 +24,8 @@ export interface Leaf {
   readonly touch: number
   /** The path entry's value; undefined where that version deleted the path. */
   readonly value: string | undefined
+  /** Filled by `treeRoot`: the leaf's record, as a leaf stays at one path. */
+  record?: string
 }
 
 /** A directory: two sorted lists of names, each with what stands there. */
@@ -174,7 +176,7 @@ function directoryRoot<T extends Leaf>(dir: Tree<T>): string {
     if ('files' in entry) {
       const root = directoryRoot(entry)
       if (root !== '') text += record('d', record('n', name) + record('h', root))
-    } else if (entry.value !== undefined) text += record('f', record('n', name) + entry.value)
+    } else if (entry.value !== undefined) text += entry.record ??= record('f', record('n', name) + entry.value)
   }
   dir.root = text === '' ? '' : crypto.sha256Binary(fromLatin1(text))
   return dir.root

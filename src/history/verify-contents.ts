@@ -5,17 +5,18 @@
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { defaultCrypto as crypto } from '../crypto/default.js'
+import { PrefixHash } from '../crypto/prefix-hash.js'
 import { Replay } from '../lines/replay.js'
 import { WeaveBuilder } from '../lines/weave.js'
+import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, formatLseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
-import type { Graph, GraphNode } from './graph.js'
+import type { Graph } from './graph.js'
 import { FILE_PREFIX_BYTES, chunkPrefix, pathKey, prefixRange, recipePrefix } from './keys.js'
 import { type PathPut, decodePathEntry } from './path-entry.js'
 import { type Leaf, type Tree, emptyTree, joinTrees, setPath, treeRoot } from './tree.js'
-import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
+import type { CheckedVersion } from './verify-versions.js'
 
 /** What a version made of a path, as read from its entry. */
 export interface PathWrite {
@@ -36,36 +37,13 @@ export interface PathWrites {
   readonly byFile: ReadonlyMap<string, readonly PathWrite[]>
 }
 
-/** Sees a rebuilt content. The bytes may be the same array as before, where nothing changed. */
-export type ContentVisitor = (write: PathWrite, put: PathPut, content: Uint8Array) => void
+/**
+ * Sees a rebuilt content: a view that is written over afterwards. `same` says how many bytes at its beginning are those of
+ * the content seen before; undefined where it is the same content.
+ */
+export type ContentVisitor = (write: PathWrite, put: PathPut, content: Uint8Array, same: number | undefined) => void
 
 const HASH_BYTES = 32
-
-export async function verifyContents(
-  entries: EntryStore,
-  { graph, versions }: CheckedVersions,
-  findings: Findings,
-  progress: (phase: string, done: number, total: number) => void,
-): Promise<{ files: number; bytes: number }> {
-  const writes = await readPathWrites(entries, graph, findings)
-  let files = 0
-  let bytes = 0
-  let last: { content: Uint8Array; hash: string } | undefined
-  await replayContents(entries, graph, writes, findings, (write, put, content) => {
-    files++
-    bytes += content.length
-    if (files % 256 === 0) progress('contents', files, 0)
-    if (last?.content !== content) last = { content, hash: crypto.sha256Binary(content) }
-    if (last.hash === toLatin1(put.sha256) && content.length === put.size) return
-    findings.add('content', 'The content is not the one whose hash was signed.', placeOf(write, versions))
-  })
-  verifyTrees(graph, versions, writes, findings)
-  return { files, bytes }
-}
-
-function placeOf({ number, path, seq, stream }: PathWrite, versions: readonly CheckedVersion[]) {
-  return { version: versions[number - 1]?.id, path, key: pathKey(path, seq, stream) }
-}
 
 /** Reads all path entries. Entries of versions that do not hold are left out: those have been reported. */
 export async function readPathWrites(entries: EntryStore, graph: Graph, findings: Findings): Promise<PathWrites> {
@@ -96,78 +74,112 @@ export async function readPathWrites(entries: EntryStore, graph: Graph, findings
   return { byVersion, byFile }
 }
 
-/** Rebuilds every content that a version put, file by file in order of their ids, oldest version first. */
-export async function replayContents(
+/** Rebuilds, from line entries handed over in key order, every content that was put as lines. */
+export class LineContents {
+  readonly #graph: Graph
+  readonly #left: Map<string, readonly PathWrite[]>
+  readonly #findings: Findings
+  readonly #visit: ContentVisitor
+  #file = ''
+  #builder: WeaveBuilder
+
+  constructor(graph: Graph, { byFile }: PathWrites, findings: Findings, visit: ContentVisitor) {
+    this.#graph = graph
+    this.#left = new Map(byFile)
+    this.#findings = findings
+    this.#visit = visit
+    this.#builder = new WeaveBuilder(graph.streams)
+  }
+
+  /** Takes line entries; a file is shown when the next one begins. */
+  take(batch: EntryBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      const key = batch.key(i)
+      if (key.length < FILE_PREFIX_BYTES) continue
+      const { seq, stream } = readLseq(key, 1)
+      const name = formatLseq(seq, stream)
+      if (name !== this.#file) {
+        this.#show()
+        this.#file = name
+      }
+      this.#findings.guard('entry', { key }, () => {
+        this.#builder.push(key.subarray(FILE_PREFIX_BYTES), batch.value(i))
+      })
+    }
+  }
+
+  /** Shows what is left: the last file, and those that never had a line. */
+  finish(): void {
+    this.#show()
+    for (const file of [...this.#left.keys()]) {
+      this.#file = file
+      this.#show()
+    }
+  }
+
+  #show(): void {
+    const graph = this.#graph
+    const writes = this.#left.get(this.#file) ?? []
+    this.#left.delete(this.#file)
+    const replay = new Replay(this.#builder.finish(), (slot, seq) => graph.holding(slot, seq) ?? 0)
+    this.#builder = new WeaveBuilder(graph.streams)
+    let isFirst = true
+    for (const write of writes) {
+      const put = decodePathEntry(fromLatin1(write.value as string)) as PathPut
+      if (put.chunked) continue
+      const { vector } = graph.node(write.number)
+      const same = replay.goTo((version) => version > 0 && vector.covers(graph.node(version).slot, version))
+      this.#visit(write, put, replay.content, isFirst ? 0 : same)
+      isFirst = false
+    }
+  }
+}
+
+/** Rebuilds every content that was put as chunks. */
+export async function visitChunked(
   entries: EntryStore,
   graph: Graph,
   { byFile }: PathWrites,
   findings: Findings,
   visit: ContentVisitor,
 ): Promise<void> {
-  const versionOf = (slot: number, seq: number): number => graph.holding(slot, seq) ?? 0
-  const done = new Set<string>()
-  const show = async (file: string, builder: WeaveBuilder): Promise<void> => {
-    done.add(file)
-    const replay = new Replay(builder.finish(), versionOf)
-    for (const write of byFile.get(file) ?? []) {
+  for (const writes of byFile.values()) {
+    for (const write of writes) {
       const put = decodePathEntry(fromLatin1(write.value as string)) as PathPut
-      const node = graph.node(write.number)
-      const covers = (version: number): boolean =>
-        version > 0 && node.vector.covers(graph.node(version).slot, version)
-      const content = put.chunked ? await chunked(entries, graph, node, put, write, findings) : replay.at(covers)
-      if (content !== undefined) visit(write, put, content)
-    }
-  }
-  let file = ''
-  let builder = new WeaveBuilder(graph.streams)
-  for await (const batch of findings.scan(entries, 'L')) {
-    for (let i = 0; i < batch.count; i++) {
-      const key = batch.key(i)
-      const { seq, stream } = readLseq(key, 1)
-      const name = formatLseq(seq, stream)
-      if (name !== file) {
-        if (file !== '') await show(file, builder)
-        file = name
-        builder = new WeaveBuilder(graph.streams)
+      if (!put.chunked) continue
+      try {
+        visit(write, put, await chunkedContent(entries, graph, write.number, put), 0)
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error
+        findings.add('content', error.message, { path: write.path, key: keyOf(write) })
       }
-      findings.guard('entry', { key }, () => builder.push(key.subarray(FILE_PREFIX_BYTES), batch.value(i)))
     }
   }
-  if (file !== '') await show(file, builder)
-  // Files without lines: empty ones, and those that were chunks all along.
-  for (const name of byFile.keys()) if (!done.has(name)) await show(name, new WeaveBuilder(graph.streams))
 }
 
-async function chunked(
+async function chunkedContent(
   entries: EntryStore,
   graph: Graph,
-  { vector }: GraphNode,
+  number: number,
   { file }: PathPut,
-  write: PathWrite,
-  findings: Findings,
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array> {
+  const { vector } = graph.node(number)
   const covered = (key: Uint8Array): boolean => {
     const { seq, stream } = lseqOfKey(key)
     const slot = graph.streams.slot(stream)
-    const number = graph.holding(slot, seq)
-    return number !== undefined && vector.covers(slot, number)
+    const holder = graph.holding(slot, seq)
+    return holder !== undefined && vector.covers(slot, holder)
   }
-  try {
-    const recipe = await lastWhere(entries, recipePrefix(file), covered)
-    if (recipe === undefined) throw new CodedError('CHUNK_MISSING', 'The list of its chunks is missing.')
-    const parts: Uint8Array[] = []
-    for (let at = 0; at < recipe.length; at += HASH_BYTES) {
-      const hash = toLatin1(recipe, at, at + HASH_BYTES)
-      const chunk = await lastWhere(entries, chunkPrefix(hash), covered)
-      if (chunk === undefined) throw new CodedError('CHUNK_MISSING', `Its chunk ${toHex(fromLatin1(hash))} is missing.`)
-      parts.push(chunk)
-    }
-    return Buffer.concat(parts)
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error
-    findings.add('content', error.message, { path: write.path, key: pathKey(write.path, write.seq, write.stream) })
-    return undefined
+  const recipe = await lastWhere(entries, recipePrefix(file), covered)
+  if (recipe === undefined) throw new CodedError('CHUNK_MISSING', 'The list of its chunks is missing.')
+  const parts: Uint8Array[] = []
+  for (let at = 0; at < recipe.length; at += HASH_BYTES) {
+    const hash = toLatin1(recipe, at, at + HASH_BYTES)
+    const chunk = await lastWhere(entries, chunkPrefix(hash), covered)
+    if (chunk === undefined) throw new CodedError('CHUNK_MISSING', `Its chunk ${toHex(fromLatin1(hash))} is missing.`)
+    parts.push(chunk)
   }
+  return Buffer.concat(parts)
 }
 
 async function lastWhere(
@@ -181,8 +193,25 @@ async function lastWhere(
   return undefined
 }
 
-/** Puts the tree of every version together and compares its root. Trees are kept for as long as a child needs them. */
-function verifyTrees(
+/** Compares rebuilt contents with their hashes. */
+export class ContentCheck {
+  files = 0
+  bytes = 0
+  /** Writes whose content is not the one that was signed. */
+  readonly wrong: PathWrite[] = []
+  readonly #hasher = new PrefixHash()
+  #hash = ''
+
+  readonly visit: ContentVisitor = (write, put, content, same) => {
+    this.files++
+    this.bytes += content.length
+    if (same !== undefined) this.#hash = this.#hasher.digest(content, same)
+    if (this.#hash !== toLatin1(put.sha256) || content.length !== put.size) this.wrong.push(write)
+  }
+}
+
+/** Puts the tree of every version together and compares its root. */
+export function verifyTrees(
   graph: Graph,
   versions: readonly CheckedVersion[],
   writes: PathWrites,
@@ -195,7 +224,7 @@ function verifyTrees(
   }
 }
 
-/** Every version's tree, in causal order. */
+/** Every version's tree, in causal order. A tree is kept for as long as a child needs it. */
 export function* walkTrees(
   graph: Graph,
   { byVersion }: PathWrites,
@@ -215,4 +244,9 @@ export function* walkTrees(
     if ((children[number] as number) > 0) trees.set(number, tree)
     yield { number, tree }
   }
+}
+
+/** Full key of a path write's entry. */
+export function keyOf({ path, seq, stream }: PathWrite): Uint8Array {
+  return pathKey(path, seq, stream)
 }

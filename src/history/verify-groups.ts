@@ -11,6 +11,7 @@ import { CodedError } from '../base/error.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
@@ -31,10 +32,12 @@ interface Account {
   told: boolean
 }
 
+/** @param onLines - Given the line entries in passing, since the next step wants them too. */
 export async function verifyGroups(
   entries: EntryStore,
-  { graph, versions }: CheckedVersions,
+  { graph, versions }: Pick<CheckedVersions, 'graph' | 'versions'>,
   findings: Findings,
+  onLines: (batch: EntryBatch) => Promise<void>,
   progress: (phase: string, done: number, total: number) => void,
 ): Promise<void> {
   const accounts: (Account | undefined)[] = new Array(versions.length)
@@ -84,6 +87,7 @@ export async function verifyGroups(
   })
   for (const kind of GROUPED) {
     for await (const batch of findings.scan(entries, kind)) {
+      if (kind === 'L') await onLines(batch)
       for (let i = 0; i < batch.count; i++) {
         const key = batch.key(i)
         findings.entries++
@@ -147,11 +151,12 @@ function subjectOf(key: Uint8Array, findings: Findings): number | undefined {
   }
 }
 
-/** Groups under the subject that is being read, one Merkle tree per version. */
+/** Groups under the subject that is being read, by version. */
 class OpenGroups {
   readonly #close: (number: number, name: string, digest: DigestString) => void
   #name = ''
-  #trees = new Map<number, MerkleBuilder>()
+  /** The leaf of a group of one entry, as most are; a Merkle tree from the second entry on. */
+  #groups = new Map<number, DigestString | MerkleBuilder>()
 
   constructor(close: (number: number, name: string, digest: DigestString) => void) {
     this.#close = close
@@ -159,18 +164,21 @@ class OpenGroups {
 
   add(key: Uint8Array, subject: number, number: number, valueHash: DigestString): void {
     const text = toLatin1(key)
-    if (text.length < subject || this.#name.length !== subject || !text.startsWith(this.#name)) {
+    if (this.#name.length !== subject || !text.startsWith(this.#name)) {
       this.flush()
       this.#name = text.slice(0, subject)
     }
-    let tree = this.#trees.get(number)
-    if (tree === undefined) this.#trees.set(number, (tree = new MerkleBuilder()))
-    tree.push(leafDigest(text, valueHash))
+    const leaf = leafDigest(text, valueHash)
+    const group = this.#groups.get(number)
+    if (group === undefined) this.#groups.set(number, leaf)
+    else if (typeof group === 'string') this.#groups.set(number, new MerkleBuilder().push(group).push(leaf))
+    else group.push(leaf)
   }
 
   flush(): void {
-    for (const [number, tree] of this.#trees) this.#close(number, this.#name, tree.root())
-    this.#trees = new Map()
+    for (const [number, group] of this.#groups) {
+      this.#close(number, this.#name, typeof group === 'string' ? group : group.root())
+    }
+    this.#groups.clear()
   }
 }
-

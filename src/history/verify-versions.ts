@@ -5,25 +5,22 @@
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
-import { CodedError } from '../base/error.js'
-import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, formatStream, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import { type Genesis, decodeGenesis, repositoryId } from './genesis.js'
 import { Graph } from './graph.js'
-import { type Version, type VersionRef, decodeVersion, encodeHeader, encodeVersion } from './header.js'
+import { type Version, type VersionRef, decodeVersion } from './header.js'
 import { versionKey } from './keys.js'
-
-/** Signatures under way at once: enough to keep the thread pool busy. */
-const IN_FLIGHT = 256
+import { SignatureQueue } from './signatures.js'
 
 /** The versions that hold. */
 export interface CheckedVersions {
   readonly graph: Graph
   /** Of each version in the graph, by number - 1. */
   readonly versions: readonly CheckedVersion[]
-  readonly signatures: number
+  /** Signatures that are still to be verified. */
+  readonly signatures: SignatureQueue
 }
 
 /** What the later steps need of a version. */
@@ -45,23 +42,13 @@ export async function verifyVersions(
   const geneses = await verifyGeneses(entries, findings)
   const graph = new Graph()
   const versions: CheckedVersion[] = []
-  const pending = new Set<Promise<void>>()
-  const tips = new Map<number, Version>()
-  let signatures = 0
-  const verifySignature = async (version: Version, genesis: Genesis): Promise<void> => {
-    signatures++
-    const { id, signature, last, stream } = version
-    if (await crypto.ed25519.verifyAsync(genesis.publicKey, id, signature)) return
-    findings.add('signature', `The signature of version ${formatLseq(last, stream)} does not hold.`, {
-      version: id,
-      key: versionKey(last, stream),
-    })
-  }
+  const signatures = new SignatureQueue()
+  const tips = new Map<number, () => void>()
   for await (const batch of findings.scan(entries, 'V')) {
     for (let i = 0; i < batch.count; i++) {
       const key = batch.key(i)
       findings.entries++
-      const version = findings.guard('version', { key }, () => canonicalVersion(batch.value(i)))
+      const version = findings.guard('version', { key }, () => decodeVersion(batch.value(i)))
       if (version === undefined) continue
       const genesis = geneses.get(version.stream)
       const wrong = placeError(version, key) ?? chainError(version, genesis, versions, graph)
@@ -72,18 +59,14 @@ export async function verifyVersions(
       const { id, first, last, stream, tree, changes } = version
       graph.add(version)
       versions.push({ id, first, last, stream, tree, changes })
-      if (quick) {
-        tips.set(stream, version)
-        continue
-      }
-      const check: Promise<void> = verifySignature(version, genesis).finally(() => pending.delete(check))
-      pending.add(check)
-      if (pending.size >= IN_FLIGHT) await Promise.race(pending)
+      const { size } = graph
+      const put = (): void => signatures.put(size, genesis.publicKey, id, version.signature)
+      if (quick) tips.set(stream, put)
+      else put()
     }
     progress('versions', graph.size, 0)
   }
-  for (const [stream, version] of tips) await verifySignature(version, geneses.get(stream) as Genesis)
-  await Promise.all(pending)
+  for (const put of tips.values()) put()
   return { graph, versions, signatures }
 }
 
@@ -106,14 +89,6 @@ async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<M
     }
   }
   return geneses
-}
-
-/** The version in a value, whose bytes must be the canonical ones. */
-function canonicalVersion(value: Uint8Array): Version {
-  const version = decodeVersion(value)
-  const again = encodeVersion(encodeHeader(version), version.signature)
-  if (equalBytes(again, value)) return version
-  throw new CodedError('BAD_RECORD', 'A version is not in canonical form.')
 }
 
 function placeError(version: Version, key: Uint8Array): string | undefined {

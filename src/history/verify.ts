@@ -5,7 +5,7 @@
  *
  * 1. geneses and versions: canonical form, place, signature, chain, parents, clock (`verify-versions.ts`)
  * 2. groups: every entry's leaf, every group's digest, every version's changes root (`verify-groups.ts`)
- * 3. contents: every file version rebuilt and compared with its SHA-256 (`verify-contents.ts`)
+ * 3. contents: every file version rebuilt and compared with its SHA-256 (`verify-contents.ts`), beside step 2
  * 4. trees: the tree of every version and its root (`verify-contents.ts`)
  *
  * No index is read except to notice that its page is damaged. With `quick`, step 1 is done without signatures but for
@@ -13,10 +13,14 @@
  * @module
  */
 import type { EntryStore } from '../lseq/entries.js'
-import { Findings, type Damage } from './findings.js'
-import { verifyContents } from './verify-contents.js'
+import { formatLseq } from '../lseq/lseq.js'
+import { type Damage, Findings } from './findings.js'
+import { versionKey } from './keys.js'
+import { wrongSignatures } from './signatures.js'
+import { ContentCheck, keyOf, readPathWrites, verifyTrees, visitChunked } from './verify-contents.js'
 import { verifyGroups } from './verify-groups.js'
-import { verifyVersions } from './verify-versions.js'
+import { findHelp } from './verify-helper.js'
+import { type CheckedVersion, verifyVersions } from './verify-versions.js'
 
 /** How much to verify, and whom to tell. */
 export interface VerifyOptions {
@@ -41,23 +45,43 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
   const started = performance.now()
   const findings = new Findings()
   const progress = options.progress ?? (() => undefined)
-  const checked = await verifyVersions(entries, findings, options.quick === true, progress)
-  let files = 0
-  let bytes = 0
-  if (options.quick !== true) {
-    await verifyGroups(entries, checked, findings, progress)
-    const contents = await verifyContents(entries, checked, findings, progress)
-    files = contents.files
-    bytes = contents.bytes
+  const { graph, versions, signatures } = await verifyVersions(entries, findings, options.quick === true, progress)
+  const contents = { files: 0, bytes: 0 }
+  const tellSignatures = (numbers: readonly number[]): void => {
+    for (const { id, last, stream } of numbers.map((number) => versions[number - 1] as CheckedVersion)) {
+      const place = { version: id, key: versionKey(last, stream) }
+      findings.add('signature', `The signature of version ${formatLseq(last, stream)} does not hold.`, place)
+    }
   }
+  if (options.quick === true) {
+    for (let batch = signatures.take(); batch !== undefined; batch = signatures.take()) {
+      tellSignatures(wrongSignatures(batch))
+    }
+  } else {
+    const writes = await readPathWrites(entries, graph, findings)
+    await using help = findHelp(graph, writes, signatures)
+    await verifyGroups(entries, { graph, versions }, findings, (batch) => help.takeLines(batch), progress)
+    verifyTrees(graph, versions, writes, findings)
+    const chunked = new ContentCheck()
+    await visitChunked(entries, graph, writes, findings, chunked.visit)
+    const lines = await help.finish()
+    tellSignatures(lines.wrongSignatures)
+    findings.damage.push(...lines.damage)
+    for (const write of [...lines.wrong, ...chunked.wrong]) {
+      const place = { version: versions[write.number - 1]?.id, path: write.path, key: keyOf(write) }
+      findings.add('content', 'The content is not the one whose hash was signed.', place)
+    }
+    contents.files = lines.files + chunked.files
+    contents.bytes = lines.bytes + chunked.bytes
+  }
+  const { damage, entries: count } = findings
   return {
-    ok: findings.damage.length === 0,
-    versions: checked.graph.size,
-    entries: findings.entries,
-    files,
-    bytes,
-    signatures: checked.signatures,
+    ok: damage.length === 0,
+    versions: graph.size,
+    entries: count,
+    ...contents,
+    signatures: signatures.size,
     seconds: (performance.now() - started) / 1000,
-    damage: findings.damage,
+    damage,
   }
 }
