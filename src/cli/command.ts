@@ -19,8 +19,9 @@ import { makeStyle, type Style, wantsColours } from './style.js'
 /** How long a command waits for another one that holds the store, in milliseconds. */
 const LOCK_WAIT = 10_000
 
-/** Base of all commands. Those that report nothing set `enableJsonFlag` to false. */
+/** Base of all commands. */
 export abstract class BaseCommand extends Command {
+  /** Errors can be had as JSON from every command, answers from all that report. */
   static override enableJsonFlag = true
   static override baseFlags = {
     directory: Flags.string({
@@ -33,6 +34,7 @@ export abstract class BaseCommand extends Command {
       },
       summary: 'Run as if started in this directory',
     }),
+    json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print the answer, or the error, as JSON' }),
   }
 
   private bar: ProgressBar | undefined

@@ -1,3 +1,4 @@
+import * as Flags from '@oclif/core/flags'
 import { at, required, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { write } from '../cli/output.js'
@@ -7,17 +8,19 @@ const ADDRESS = /^sha256:([0-9a-f]{64})$/i
 
 /** `weft cat`: the bytes of a file. */
 export default class Cat extends BaseCommand {
-  static override enableJsonFlag = false
   static override summary = 'Write the exact bytes of a file to standard output'
   static override description =
     `Instead of a path, sha256:<64 hex digits> names any content that any version of any file ever had.\n\n${VERSION_HELP}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> README.md',
     '<%= config.bin %> <%= command.id %> src/server.c --at v1.2 > server.c',
-    '<%= config.bin %> <%= command.id %> sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    '<%= config.bin %> <%= command.id %> sha256:<64 hex digits> > content',
   ]
   static override args = { path: required('File, or sha256: and the address of its content') }
-  static override flags = { at }
+  static override flags = {
+    at,
+    json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print an error as JSON; the bytes stay as they are' }),
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Cat)

@@ -6,7 +6,6 @@ import { write } from '../cli/output.js'
 
 /** `weft completion`: a script that teaches a shell the commands and flags. */
 export default class Completion extends BaseCommand {
-  static override enableJsonFlag = false
   static override summary = 'Print a script that completes weft commands in your shell'
   static override description = `To install it:\n\n${SHELLS.map((shell) => `${shell}: ${INSTALL[shell]}`).join('\n\n')}`
   static override examples = ['eval "$(<%= config.bin %> <%= command.id %> bash)"']

@@ -4,7 +4,6 @@ import { BaseCommand } from '../cli/command.js'
 
 /** `weft help`: the same as `--help` after a command's name. */
 export default class HelpCommand extends BaseCommand {
-  static override enableJsonFlag = false
   static override summary = 'Show what weft can do, or how one command is used'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> git import']
   static override args = { command: several('Name of the command') }
