@@ -22,6 +22,13 @@ import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 /** The name of a header's extra record that holds these. */
 export const GIT_EXTRA = 'git'
 
+/** An author or committer line as it should be. The name may be missing together with the space behind it. */
+const STRICT = /^(.*?) ?<([^<>]*)> (-?\d{1,15}) ([+-])(\d\d)(\d\d)$/s
+/** One with its angle brackets, time or zone out of order. */
+const LOOSE = /^([^<]*?) ?<([^>\s]*)>?\D*(?:(\d{1,15})(?!\d)(?: ([+-])(\d\d)(\d\d)$)?)?/
+/** One without an opening bracket. The empty group stands for the address. */
+const BARE = /^(.*?)() ?(?:(\d{1,15}) ([+-])(\d\d)(\d\d))?$/s
+
 /** A commit object in parts. */
 export interface Commit {
   /** Hex ids. */
@@ -61,7 +68,7 @@ export function parseCommit(id: Uint8Array, bytes: Uint8Array): Commit {
   const blank = text.indexOf('\n\n')
   const headers = blank < 0 ? text : text.slice(0, blank + 1)
   const message = blank < 0 ? new Uint8Array(0) : Uint8Array.from(bytes.subarray(blank + 2))
-  const match = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author (.*)\n)?(?:committer (.*)\n)?/.exec(headers)
+  const match = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author ([^\n]*)\n)?(?:committer ([^\n]*)\n)?/.exec(headers)
   if (match === null) {
     throw new CodedError('GIT_OBJECT_BAD', `The git commit ${toHex(id)} has no tree line.`, {
       hint: 'Run `git fsck --full` on the source.',
@@ -135,24 +142,10 @@ export function commitId(extra: Uint8Array): Uint8Array {
 
 /** Name, email, seconds and zone as git writes them; lines of another form give what can be read of them. */
 function parseIdent(line: string): Ident {
-  const match = /^(.*) <([^<>]*)> (-?\d{1,15}) ([+-])(\d\d)(\d\d)$/.exec(line)
-  if (match !== null) {
-    const [, name = '', email = '', time, sign, hours, minutes] = match
-    const zone = Number(hours) * 60 + Number(minutes)
-    return {
-      name: fromLatin1(name),
-      email: fromLatin1(email),
-      time: Number(time),
-      zone: sign === '-' ? 0 - zone : zone,
-    }
-  }
-  const loose = /^(.*?)\s*(?:<([^>]*)>?)?[^0-9]*(\d{1,15})?[^0-9]*$/s.exec(line)
-  return {
-    name: fromLatin1(loose?.[1] ?? line),
-    email: fromLatin1(loose?.[2] ?? ''),
-    time: Number(loose?.[3] ?? 0),
-    zone: 0,
-  }
+  const [, name = line, email = '', time = '0', sign, hours = '0', minutes = '0'] =
+    STRICT.exec(line) ?? LOOSE.exec(line) ?? BARE.exec(line) ?? []
+  const zone = Number(hours) * 60 + Number(minutes)
+  return { name: fromLatin1(name), email: fromLatin1(email), time: Number(time), zone: sign === '-' ? 0 - zone : zone }
 }
 
 function formatIdent({ name, email, time, zone }: Ident): string {

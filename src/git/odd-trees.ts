@@ -17,7 +17,10 @@ import { gitObjectId } from './object-id.js'
 import type { PlannedLeaf, PlannedVersion, Planner } from './plan.js'
 import { type TreeIds, emptyTreeId, parseTree, treeBytes, treeId } from './tree-id.js'
 
-const DIRECTORY = 0o40000
+/** Whether a mode is a directory's. Permissions may stand in it where some other tool wrote the tree. */
+function isDirectory(mode: number): boolean {
+  return (mode & 0o170000) === 0o40000
+}
 
 /** Checks the trees of one import. */
 export class TreeProof {
@@ -66,7 +69,7 @@ export class TreeProof {
     const there = new Set<string>()
     for (const { mode, name, id: oid } of (await this.#read(id)).entries) {
       const bits = Number.parseInt(mode, 8)
-      if (bits === DIRECTORY) {
+      if (isDirectory(bits)) {
         const dir = directory(ours, name)
         if (treeId(dir, this.#ids, this.#hashLength) !== oid) await this.#compare(dir, oid, `${prefix}${name}/`, rows)
         continue
@@ -90,7 +93,7 @@ export class TreeProof {
   async #keep(ours: Tree<PlannedLeaf>, id: string, path: string, loose: OddTree[]): Promise<void> {
     const { bytes, entries } = await this.#read(id)
     for (const { mode, name, id: child } of entries) {
-      if (Number.parseInt(mode, 8) !== DIRECTORY) continue
+      if (!isDirectory(Number.parseInt(mode, 8))) continue
       const dir = directory(ours, name)
       if (treeId(dir, this.#ids, this.#hashLength) !== child) {
         await this.#keep(dir, child, path === '' ? name : `${path}/${name}`, loose)

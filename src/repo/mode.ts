@@ -16,7 +16,14 @@ export function kindOf(mode: number): FileKind {
   }
 }
 
-/** A mode as git writes it in a tree, six octal digits. */
+/** A mode as git writes it today, six octal digits: what old trees say beyond the executable bit is not shown. */
 export function formatMode(mode: number): string {
-  return mode.toString(8).padStart(6, '0')
+  return MODES[kindOf(mode)]
+}
+
+const MODES: Readonly<Record<FileKind, string>> = {
+  executable: '100755',
+  file: '100644',
+  submodule: '160000',
+  symlink: '120000',
 }

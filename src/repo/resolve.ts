@@ -89,16 +89,19 @@ async function stateAt(versions: Versions, lseqs: readonly Lseq[]): Promise<Stat
 
 async function byName(context: ResolveContext, text: string, branchesOnly = false): Promise<State | undefined> {
   const name = toLatin1(encodeUtf8(text))
-  const named = (await readRefs(context.entries)).filter((ref) => ref.name === name && !isDeletion(ref.value))
+  const refs = (await readRefs(context.entries)).filter((ref) => !isDeletion(ref.value))
+  const exact = refs.filter((ref) => ref.name === name)
+  // A name that is not UTF-8 is written as it is shown.
+  const named = exact.length > 0 ? exact : refs.filter((ref) => textOf(fromLatin1(ref.name)) === text)
   for (const kind of branchesOnly ? (['b'] as const) : (['b', 't', 's'] as const)) {
-    const refs = named.filter((ref) => ref.kind === kind)
-    if (refs.length > 1) {
-      throw new CodedError('V_AMBIGUOUS', `The ${REF_KINDS[kind]} ${text} stands at ${refs.length} versions at once.`, {
-        hint: `Name one of them: ${refs.map(targetOf).join(', ')}.`,
-        data: { candidates: refs.map(targetOf) },
+    const heads = named.filter((ref) => ref.kind === kind)
+    if (heads.length > 1) {
+      throw new CodedError('V_AMBIGUOUS', `The ${REF_KINDS[kind]} ${text} stands at ${heads.length} versions at once.`, {
+        hint: `Name one of them: ${heads.map(targetOf).join(', ')}.`,
+        data: { candidates: heads.map(targetOf) },
       })
     }
-    const value = refs[0]?.value
+    const value = heads[0]?.value
     if (value?.version !== undefined) return stateOf(context.versions, await context.versions.expect(value.version))
     if (value?.vector !== undefined) return stateAt(context.versions, value.vector)
     if (value !== undefined) {
