@@ -5,10 +5,10 @@
 import { Buffer, isAscii, isUtf8 } from 'node:buffer'
 import type { GitCommit } from './git.js'
 
-/** A path (binary string) as answers write it: as text where it is UTF-8, else quoted as git quotes it. */
+/** A path (binary string) as answers write it: as text where that is clear, else quoted as git quotes it. */
 export function shownPath(path: string): string {
   const bytes = Buffer.from(path, 'latin1')
-  if (isUtf8(bytes)) return bytes.toString('utf8')
+  if (isUtf8(bytes) && !path.startsWith('"')) return bytes.toString('utf8')
   const named: Record<string, string> = {
     '\x07': 'a',
     '\b': 'b',
@@ -23,6 +23,12 @@ export function shownPath(path: string): string {
     return `\\${named[char] ?? char.charCodeAt(0).toString(8).padStart(3, '0')}`
   })
   return `"${quoted}"`
+}
+
+/** A ref's name (binary string) as answers write it, and as it may be asked for. */
+export function shownName(name: string): string {
+  const bytes = Buffer.from(name, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : name
 }
 
 /** Text of a commit's bytes, or undefined where nobody can say for sure what they mean. */
