@@ -102,6 +102,14 @@ describe('chunks', () => {
     )
   })
 
+  it('may end right at the least size, by bytes that the chunk before did not count', () => {
+    // The 32 bytes before the cut at 147,550, which a chunk of 6,840 bytes ends with, do so wherever they are.
+    const window = noise(400_000, 0x77656674).subarray(147_518, 147_550)
+    const bytes = new Uint8Array(10_000)
+    bytes.set(window, MIN_CHUNK - window.length)
+    assert.deepEqual([...chunkBoundaries(bytes)], [MIN_CHUNK, 10_000])
+  })
+
   it('of one byte over and over are as large as can be', () => {
     assert.deepEqual([...chunkBoundaries(new Uint8Array(150_000))], [65_536, 131_072, 150_000])
   })

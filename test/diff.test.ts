@@ -199,6 +199,12 @@ describe('diff: work', () => {
       2 * count,
     ],
     ['periods of 3 and 5', lines(count, (i) => i % 3), lines(count, (i) => (i % 5) % 3), count],
+    [
+      'blocks of repeated lines swapped',
+      lines(count, (i) => i % 5000),
+      lines(count, (i) => (i ^ 128) % 5000),
+      1.5 * count,
+    ],
     ['blocks swapped in pairs', lines(count, (i) => i), lines(count, (i) => i ^ 128), 1.5 * count],
     [
       'equal lines with marks in other places',
@@ -217,6 +223,20 @@ describe('diff: work', () => {
       assert.ok(meter.steps <= 2 * (1_000_000 + 128 * (a.length + b.length)), `${meter.steps} steps`)
     })
   }
+
+  it('stops at its budget where every cut at an anchor leaves all but some lines', () => {
+    // Line `i` of 4 is unique only behind the cut at the one before it; the rest is noise of nine lines, other in both.
+    const ladder = (salt: number): Int32Array =>
+      lines(count, (i) => {
+        const rung = count + Math.floor(i / 5)
+        if (i % 5 === 4) return rung
+        return i % 5 === 0 ? rung + 1 : scramble(i, salt) % 9
+      })
+    const [a, b] = [ladder(1), ladder(2)]
+    const meter: DiffMeter = { steps: 0 }
+    assert.deepEqual(applyHunks(a, b, diffTokens(a, b, traits, 0, 0, meter)), [...b])
+    assert.ok(meter.steps <= 2 * (1_000_000 + 128 * (a.length + b.length)), `${meter.steps} steps`)
+  })
 
   it('sees a small change in a large file with little work', () => {
     const a = lines(count, (i) => i)
@@ -269,7 +289,31 @@ describe('diff: what people expect', () => {
       '-f{ -.a -.b -.c -.d -} +g( +.e +} +.h +.i +.j +.k +)',
     ],
     ['deletion and insertion at one place are one hunk', 'a -b -c +d +e f'],
+    ['small changes around a blank line keep it', 'f{ -.a +.b _ -.c +.d }'],
+    [
+      'blank lines beside what stays, stay',
+      '-.old +.new foo{ _ -.a -.b -.c -.d -.e -.f -.g -_ -.h -.i -.j -.k -.l -.m -.n ' +
+        '+.o +.p +.q +.r +.s +.t +.u +_ +.v +.w +.x +.y +.z +.A +.B _ } -.past +.next end',
+    ],
+    ['braces that are most of the text stay', '-a +b } } } -c +d } } } -e -f +g +h'],
+    ['an insertion joins a deletion beside it', '-_ +} }'],
     ['a change of indent', 'f{ -.a -.b +.if{ +..a +..b +.} }'],
+  ]
+
+  // Each of these comes out otherwise when one part of the score (slide.ts) is taken away.
+  const places: [part: string, wanted: string][] = [
+    ['start of file', '-} -.b }'],
+    ['end of file', '.} +} +.} }'],
+    ['blank lines around', '_ -_'],
+    ['blank lines behind', '_ } +}'],
+    ['indented', '} +.b .b .a'],
+    ['indented behind a blank line', '.} +} } _ .a'],
+    ['outdented', '_ .} } +.} +}'],
+    ['outdented behind a blank line', '.} _ } .a +_ +} +.a'],
+    ['dedented', '.} } -_ -} }'],
+    ['dedented behind a blank line', '.a _ _ } +}'],
+    ['places as many as lines', '_ _ .} .} .} +.} .if{'],
+    ['the end of the file as a blank line', 'a b _ +c +_ +d +_'],
   ]
 
   const lineOf = (word: string): string => {
@@ -277,7 +321,7 @@ describe('diff: what people expect', () => {
     return ink === '_' ? '' : '    '.repeat(dots.length) + ink
   }
 
-  for (const [name, wanted] of cases) {
+  for (const [name, wanted] of [...cases, ...places]) {
     it(`${name}: ${wanted}`, () => {
       const words = wanted.split(' ').map((word) => (/^[-+]/.test(word) ? [word[0], word.slice(1)] : [' ', word]))
       const [old, now] = ['-', '+'].map((sign) => words.filter(([mark]) => mark === ' ' || mark === sign))

@@ -131,6 +131,15 @@ describe('lines: interning', () => {
     assert.ok(interner.byteLength < 6_000_000, `${interner.byteLength} bytes`)
   })
 
+  it('tells lines apart whose hashes are equal', () => {
+    const interner = new LineInterner()
+    // FNV-1a, 32 bit, has these pairs with the same hash.
+    const words = ['costarring\n', 'liquid\n', 'declinate\n', 'macallums\n', 'altarage\n', 'zinke\n']
+    for (let round = 0; round < 2; round++) {
+      words.forEach((word, i) => void assert.equal(interner.intern(fromLatin1(word), 0, word.length), i))
+    }
+  })
+
   const traits: [line: string, indent: number, ink: number][] = [
     ['\n', -1, 0],
     [' \t\r\n', -1, 0],

@@ -77,7 +77,7 @@ export class Rereader {
       const same = commonBytes(left, leftAt, right, at, Math.min(leftEnd - leftAt, end - at))
       if (same === 0) continue
       const whole = leftAt + same === leftEnd && at + same === end ? same : lineStartBefore(right, at + same) - at
-      if (whole <= 0) continue
+      if (whole === 0) continue
       const next = lineAt(starts, leftAt + whole)
       out.pushAll(tokens, starts, line, next, at - leftAt)
       line = next
