@@ -83,6 +83,13 @@ export function tombstoneKey(prefix: Uint8Array, run: Uint8Array, seq: number, s
   return out
 }
 
+/**
+ * Whether a key of kind `L` is a tombstone's: the byte before its lseq is 0, which no position's digits end in.
+ */
+export function isTombstoneKey(fullKey: Uint8Array): boolean {
+  return fullKey[fullKey.length - LSEQ_BYTES - 1] === 0
+}
+
 /** All line entries of a file begin so. */
 export function linesPrefix(file: Lseq): Uint8Array {
   return key('L', file.seq, file.stream)

@@ -13,7 +13,7 @@
  * @module
  */
 import { CodedError } from '../base/error.js'
-import { LSEQ_BYTES, type Lseq, encodeLseq, readLseq } from '../lseq/lseq.js'
+import { encodeLseq, LSEQ_BYTES, type Lseq, readLseq } from '../lseq/lseq.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipUint, zipUint } from '../rdx/zip.js'
 
@@ -65,6 +65,19 @@ export function decodePathEntry(value: Uint8Array): PathEntry {
   reader.end()
   if (sha256.length !== 32) throw new CodedError('BAD_RECORD', 'A path entry has a content hash of the wrong length.')
   return { mode, file, size, sha256, chunked: chunks !== undefined }
+}
+
+/**
+ * Where the file id stands in the path entry at `offset`, without a look at the rest: for passes over all path entries
+ * that want those of a few files.
+ *
+ * @returns The offset of the 8 bytes; -1 where the bytes do not begin like a path entry.
+ */
+export function fileIdOffset(bytes: Uint8Array, offset: number): number {
+  let at = offset
+  if (bytes[at] === 0x6d) at += 2 + (bytes[at + 1] ?? 0)
+  const letter = bytes[at]
+  return bytes[at + 1] === LSEQ_BYTES && letter === (at === offset ? 0x78 : 0x69) ? at + 2 : -1
 }
 
 function fileId(bytes: Uint8Array): Lseq {

@@ -13,12 +13,13 @@ import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathsAt } from '../history/paths.js'
+import { ChosenPaths } from './chosen-paths.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { diskError } from './disk-error.js'
 import { WEFT_DIRECTORY } from './layout.js'
 import { kindOf } from './mode.js'
-import { formatPath, parsePath } from './path-text.js'
+import { formatPath } from './path-text.js'
 import { formatState, type State } from './resolve.js'
 import type { Progress, RestoreReport } from './results.js'
 import { assertSafePaths } from './safe-path.js'
@@ -52,9 +53,16 @@ export async function restoreState(
 export async function writeState(
   repository: RepositoryContext,
   state: State,
-  { paths = [], to, progress }: RestoreOptions,
+  { paths, to, progress }: RestoreOptions,
 ): Promise<RestoreReport> {
-  return fill(repository, state, await pathsToWrite(repository, state, paths), () => openTarget(to), to, progress)
+  return fill(
+    repository,
+    state,
+    await pathsToWrite(repository, state, new ChosenPaths(paths)),
+    () => openTarget(to),
+    to,
+    progress,
+  )
 }
 
 /**
@@ -65,7 +73,7 @@ export async function writeState(
 export async function checkoutState(repository: RepositoryContext, progress?: Progress): Promise<RestoreReport> {
   const { root } = repository
   const state = await repository.resolve()
-  const states = await pathsToWrite(repository, state, [])
+  const states = await pathsToWrite(repository, state, new ChosenPaths())
   return fill(repository, state, states, () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
 }
 
@@ -73,22 +81,15 @@ export async function checkoutState(repository: RepositoryContext, progress?: Pr
 async function pathsToWrite(
   { entries, versions }: RepositoryContext,
   { vector }: State,
-  chosen: readonly string[],
+  chosen: ChosenPaths,
 ): Promise<PathState<PathPut>[]> {
   const found = new Map<string, PathState<PathPut>>()
-  for (const text of chosen.length === 0 ? [''] : chosen) {
-    const under = parsePath(text)
-    let any = under === ''
+  for (const under of chosen.roots) {
     for await (const state of pathsAt(entries, versions.streams, vector, under)) {
-      found.set(state.path, state)
-      any = true
+      if (chosen.includes(state.path)) found.set(state.path, state)
     }
-    if (any) continue
-    throw new CodedError('PATH_UNKNOWN', `There is no ${text} in this version.`, {
-      hint: '`weft ls --at <version>` shows the paths there are.',
-      data: { path: text },
-    })
   }
+  chosen.assertFound('in this version')
   return [...found.values()]
 }
 

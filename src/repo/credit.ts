@@ -1,0 +1,52 @@
+/**
+ * The versions behind lines, as results name them.
+ * @module
+ */
+import { toHex } from '../base/bytes.js'
+import type { Version } from '../history/header.js'
+import type { Versions } from '../history/versions.js'
+import { formatLseq, type Lseq } from '../lseq/lseq.js'
+import { gitId } from './describe.js'
+
+/** A version by its id, and the git commit it was made from. */
+export interface Credit {
+  readonly version: string
+  readonly git?: string
+}
+
+export function creditOf(version: Version): Credit {
+  const git = gitId(version)
+  return { version: toHex(version.id), ...(git === undefined ? {} : { git }) }
+}
+
+/** Finds the versions that took lseqs, many at a time. */
+export class Credits {
+  readonly #versions: Versions
+  #found = new Map<string, Version>()
+  readonly #credits = new Map<string, Credit>()
+
+  constructor(versions: Versions) {
+    this.#versions = versions
+  }
+
+  /** Looks up many lseqs in one pass; those of the call before are forgotten. */
+  async find(lseqs: Iterable<Lseq>): Promise<void> {
+    this.#found = await this.#versions.holding(lseqs)
+  }
+
+  /** @throws {CodedError} `VERSION_MISSING` for an lseq that no version took. */
+  async version(lseq: Lseq): Promise<Version> {
+    return this.#found.get(formatLseq(lseq.seq, lseq.stream)) ?? this.#versions.expect(lseq)
+  }
+
+  /** @throws {CodedError} `VERSION_MISSING`. */
+  async credit(lseq: Lseq): Promise<Credit> {
+    const version = await this.version(lseq)
+    const name = formatLseq(version.last, version.stream)
+    const known = this.#credits.get(name)
+    if (known !== undefined) return known
+    const credit = creditOf(version)
+    this.#credits.set(name, credit)
+    return credit
+  }
+}
