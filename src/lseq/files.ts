@@ -6,10 +6,10 @@
  * - `CURRENT` gone: it starts an empty database, and deletes the tables that this one does not know;
  * - the end of `MANIFEST` gone: it deletes the tables that the lost part had named;
  * - a bad record in a log: it drops the rest of that block, goes on, and deletes the log;
- * - a block handle that points far out: it asks for that much memory, and the process aborts.
- * All four are found here first, by reading CURRENT, MANIFEST, the logs, and index and filter of each table: a
- * millisecond for a store of 15 MB. The blocks of data are left to those who read them (pages carry a checksum, entries
- * are signed), and to `damagedFiles`, which reads everything.
+ * - a bad length or offset in a table: it aborts the process, by an assertion or for want of memory.
+ * All four are found here first, by reading CURRENT, MANIFEST, the logs, and of the tables what table-file.ts says: a few
+ * milliseconds for a store of 15 MB. What is left, wrong bytes in values, is found by those who read them: pages carry
+ * a checksum, and entries are signed. `damagedFiles` reads everything.
  *
  * A power cut may leave a record cut short at the very end of a log; it was never acknowledged, and is no damage.
  * @see db/version_edit.cc, db/filename.cc and db/db_impl.cc of LevelDB 1.20.
@@ -19,7 +19,8 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } f
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../base/error.js'
-import { readLog, tableFault } from './blocks.js'
+import { readLog } from './log-file.js'
+import { type Bounds, tableFault } from './table-file.js'
 import { ByteReader } from './varint.js'
 
 /** One damaged file of a store. */
@@ -31,9 +32,6 @@ export interface FileDamage {
 /** A finding must be seen this often, with this many milliseconds in between, to be believed: see `checkFiles`. */
 const LOOKS = 3
 const PAUSE = 50
-
-/** Enough of a table's end for the index of most. */
-const TABLE_TAIL = 64 * 1024
 
 /** Tags of the fields of a MANIFEST record. */
 const COMPARATOR = 1
@@ -49,8 +47,13 @@ const PREVIOUS_LOG = 9
 interface Manifest {
   /** Logs from this number on are part of the state. */
   readonly log: number
-  /** Table number -> bytes. */
-  readonly tables: ReadonlyMap<number, number>
+  /** By number. */
+  readonly tables: ReadonlyMap<number, Table>
+}
+
+/** What MANIFEST says of a table. */
+interface Table extends Bounds {
+  readonly size: number
 }
 
 /**
@@ -107,7 +110,7 @@ function findDamage(directory: string, names: readonly string[], every: boolean)
   if (current === undefined) return [{ file: 'CURRENT', detail: 'it does not name a MANIFEST' }]
   if (!names.includes(current)) return [{ file: current, detail: 'the file is missing' }]
   const manifest = readManifest(readFileSync(join(directory, current)))
-  if (manifest === undefined) return [{ file: current, detail: 'it holds a damaged record' }]
+  if (manifest === undefined) return [{ file: current, detail: 'it is damaged' }]
   return [...logDamage(directory, names, manifest.log), ...tableDamage(directory, names, manifest.tables, every)]
 }
 
@@ -115,8 +118,8 @@ function findDamage(directory: string, names: readonly string[], every: boolean)
 function readManifest(bytes: Uint8Array): Manifest | undefined {
   const content = readLog(bytes)
   if (content.records.length === 0 || content.more) return undefined
-  const tables = new Map<number, number>()
-  let log = 0
+  const tables = new Map<number, Table>()
+  let log: number | undefined
   for (const record of content.records) {
     const reader = new ByteReader(record)
     while (!reader.done) {
@@ -132,14 +135,16 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
         tables.delete(reader.varint())
       } else if (tag === NEW_FILE) {
         reader.varint()
-        tables.set(reader.varint(), reader.varint())
-        reader.take(reader.varint())
-        reader.take(reader.varint())
+        const number = reader.varint()
+        const size = reader.varint()
+        const smallest = reader.take(reader.varint())
+        tables.set(number, { size, smallest, largest: reader.take(reader.varint()) })
       } else return undefined
     }
     if (!reader.ok) return undefined
   }
-  return { log, tables }
+  // The first record, in which a new MANIFEST repeats the tables, does not hold the log; one without is cut short.
+  return log === undefined ? undefined : { log, tables }
 }
 
 /** Numbered file names and their numbers: LevelDB pads to six digits, and goes on when they are used up. */
@@ -165,36 +170,33 @@ function logDamage(directory: string, names: readonly string[], least: number): 
 function tableDamage(
   directory: string,
   names: readonly string[],
-  tables: ReadonlyMap<number, number>,
+  tables: ReadonlyMap<number, Table>,
   every: boolean,
 ): FileDamage[] {
   const present = numbered(names, /^\d+\.(ldb|sst)$/)
   const damage: FileDamage[] = []
-  for (const [number, bytes] of tables) {
+  for (const [number, table] of tables) {
     const file = present.get(number)
     if (file === undefined) {
       damage.push({ file: `${String(number).padStart(6, '0')}.ldb`, detail: 'the file is missing' })
       continue
     }
-    const detail = readTable(join(directory, file), bytes, every)
+    const detail = readTable(join(directory, file), table, every)
     if (detail !== undefined) damage.push({ file, detail })
   }
   return damage
 }
 
-function readTable(path: string, expected: number, every: boolean): string | undefined {
+function readTable(path: string, table: Table, every: boolean): string | undefined {
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
-    if (size !== expected) return `it has ${size} bytes and should have ${expected}`
-    let base = every ? 0 : Math.max(0, size - TABLE_TAIL)
-    for (;;) {
-      const bytes = new Uint8Array(size - base)
-      readSync(file, bytes, 0, bytes.length, base)
-      const fault = tableFault(bytes, base, every)
-      if (typeof fault !== 'number') return fault
-      base = fault
+    if (size !== table.size) return `it has ${size} bytes and should have ${table.size}`
+    const read = (offset: number, length: number): Uint8Array => {
+      const bytes = new Uint8Array(length)
+      return bytes.subarray(0, readSync(file, bytes, 0, length, offset))
     }
+    return tableFault({ size, read }, table, every)
   } finally {
     closeSync(file)
   }
