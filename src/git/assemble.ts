@@ -134,12 +134,13 @@ export class Assembly {
     for (const { ref, groups } of this.#sealed) {
       if (groups !== undefined) yield { key: groupsKey(ref.seq, ref.stream), value: groups }
     }
-    yield* this.#indexes()
+    yield* this.#ids()
     const geneses = [...this.#context.geneses.values()].sort((a, b) => a.stream - b.stream)
     for (const { stream, value } of geneses) yield { key: genesisKey(stream), value }
     for (const file of files) yield* this.#lineEntries(file.id, file.nodes)
     yield* this.#paths()
     for (const { ref, value } of this.#sealed) yield { key: versionKey(ref.seq, ref.stream), value }
+    yield* this.#vectors()
   }
 
   #at(number: number): number {
@@ -343,23 +344,30 @@ export class Assembly {
     }
   }
 
-  #indexes(): NewEntry[] {
-    const entries: NewEntry[] = []
-    const none = new Uint8Array(0)
-    for (const { planned, commit } of this.#drafts) {
+  #ids(): NewEntry[] {
+    const entries = this.#drafts.flatMap(({ planned, commit }) => {
       const { seq, stream, id } = this.refOf(planned.number)
-      entries.push({ key: idKey('v', id, seq, stream), value: none })
-      entries.push({ key: idKey('g', commit.rest.id, seq, stream), value: none })
-      if (planned.number % VECTOR_EVERY !== 0) continue
-      const lseqs = [...planned.vector.entries()].map(([slot, number]) => ({
-        seq: this.#at(number) >= 0 ? this.refOf(number).seq : this.#context.seqOf(number),
+      return [idKey('v', id, seq, stream), idKey('g', commit.rest.id, seq, stream)]
+    })
+    return entries.sort(compareBytes).map((key) => ({ key, value: NOTHING }))
+  }
+
+  *#vectors(): Generator<NewEntry> {
+    const parents = new Set(this.#drafts.flatMap(({ planned }) => planned.parents))
+    for (const { planned } of this.#drafts) {
+      const { number, vector } = planned
+      if (number % VECTOR_EVERY !== 0 && parents.has(number)) continue
+      const { seq, stream } = this.refOf(number)
+      const lseqs = [...vector.entries()].map(([slot, tip]) => ({
+        seq: this.#at(tip) >= 0 ? this.refOf(tip).seq : this.#context.seqOf(tip),
         stream: this.#context.streamOf(slot),
       }))
-      entries.push({ key: vectorKey(seq, stream), value: encodeVector(lseqs) })
+      yield { key: vectorKey(seq, stream), value: encodeVector(lseqs) }
     }
-    return entries.sort((a, b) => compareBytes(a.key, b.key))
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 /** The hashes of a content's chunks, one behind the other. */
 function recipeValue(node: FileNode): Uint8Array {

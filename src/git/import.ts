@@ -98,6 +98,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   const set = await importRefs(entries, targets, options.identity.signer)
   if (counts.versions > 0) {
     progress('compact', 0, 0)
+    await entries.fold()
     await repository.compact()
   }
   const head = headFor(targets, source.head)

@@ -1,12 +1,13 @@
 /**
- * The derived indexes: entries of kind `I`, which can be dropped and made again from the versions.
+ * The derived indexes: entries of the kinds `I` and `X`, which can be dropped and made again from the versions.
  *
  *     I | v | first 8 bytes of a version's id    | lseq   ->  nothing
  *     I | g | first 8 bytes of a git commit's id | lseq   ->  nothing
- *     I | x | lseq                                        ->  the version's vector: lseqs (8), sorted by stream
+ *     X | lseq                                            ->  the version's vector: lseqs (8), sorted by stream
  *
- * A name found here is checked against the version's header. Vectors are kept for every 256th version only: any other is
- * the join of its parents', and the walk down to those that are kept is short (versions.ts).
+ * A name found here is checked against the version's header. Vectors are kept for every 256th version and for
+ * those without children; any other is the join of its parents', and the walk down to those that are kept is short
+ * (versions.ts).
  * @module
  */
 import { fromLatin1, toLatin1 } from '../base/bytes.js'
@@ -33,7 +34,7 @@ export function idKey(kind: IdKind, id: Uint8Array, seq: number, stream: number)
 }
 
 export function vectorKey(seq: number, stream: number): Uint8Array {
-  return withLseq(fromLatin1('Ix'), seq, stream)
+  return withLseq(fromLatin1('X'), seq, stream)
 }
 
 /** The value of a kept vector. */

@@ -107,7 +107,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
       hint: 'Install a newer weft.',
     })
   }
-  const stream = readLseq(concatBytes(new Uint8Array(5), fixed(reader.expect('S'), 3))).stream
+  const [high = 0, middle = 0, low = 0] = fixed(reader.expect('S'), 3)
+  const stream = (high << 16) | (middle << 8) | low
   const { big: first, lil: more } = unzipPair(reader.expect('Q'))
   if (first < 1 || first + more >= SEQ_LIMIT) throw bad(`seqs ${first} to ${first + more} are out of range`)
   const before = reader.optional('B')

@@ -4,7 +4,7 @@
  * The first byte is the kind; the last eight are the entry's lseq. In between stands what the entry is about, its
  * *subject*, so that all entries about one thing are neighbours and the newest of them is the last:
  *
- *     I | g, v or x | ... | lseq     index: derived, in no group, never trusted (derived.ts)
+ *     I | g or v | id | lseq         index: derived, in no group, never trusted (derived.ts)
  *     K | lseq                       genesis of a stream (seq 0), or of the repository (seq 0, stream 0)
  *     V | lseq                       version: header and signature, at the version's last seq
  *     G | lseq                       groups of that version
@@ -14,6 +14,7 @@
  *     B | file (8) | lseq            chunks that make up a file which is not text
  *     C | SHA-256 (32) | lseq        chunk of bytes
  *     R | b, t or s | name | 00 | lseq       branch, tag, snapshot
+ *     X | lseq                       version vector: derived too
  *
  * Paths are bytes without NUL, which is why 00 ends them: `a`, then `a/b`, then `a0` is their order.
  * @module
@@ -33,6 +34,7 @@ export const KINDS = {
   P: 'path',
   R: 'ref',
   V: 'version',
+  X: 'vector',
 } as const
 
 /** A kind's letter. */
@@ -152,6 +154,7 @@ export function subjectLength(fullKey: Uint8Array): number {
   const length = fullKey.length
   switch (String.fromCharCode(fullKey[0] ?? 0)) {
     case 'I':
+    case 'X':
       return 0
     case 'K':
     case 'V':

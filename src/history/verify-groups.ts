@@ -21,6 +21,7 @@ import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
 const GROUPED: readonly Kind[] = ['B', 'C', 'L', 'P', 'R']
+const DERIVED: readonly Kind[] = ['I', 'X']
 
 /** A version's groups, as found so far. */
 interface Account {
@@ -116,8 +117,8 @@ export async function verifyGroups(
     }
   }
   open.flush()
-  // Index entries prove nothing, but a damaged page of them should be known.
-  for await (const batch of findings.scan(entries, 'I')) findings.entries += batch.count
+  // What is derived proves nothing, but a damaged page of it should be known.
+  for (const kind of DERIVED) for await (const batch of findings.scan(entries, kind)) findings.entries += batch.count
 
   for (let number = 1; number <= versions.length; number++) {
     const { id, changes } = versions[number - 1] as CheckedVersion

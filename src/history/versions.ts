@@ -150,6 +150,10 @@ export class Versions {
   }
 
   async #keptVector(version: Lseq): Promise<Vector | undefined> {
+    if (this.#vectorsFrom === Number.POSITIVE_INFINITY) {
+      const value = await this.#entries.get(vectorKey(version.seq, version.stream))
+      if (value !== undefined) return this.#vector(value)
+    }
     while (version.seq < this.#vectorsFrom && this.#vectorsFrom > 0) await this.#loadVectors(version)
     return this.#vectors.get(formatLseq(version.seq, version.stream))
   }
@@ -157,19 +161,23 @@ export class Versions {
   /** Loads the next few kept vectors at or below a version. */
   async #loadVectors({ seq, stream }: Lseq): Promise<void> {
     const from = Number.isFinite(this.#vectorsFrom) ? vectorKey(this.#vectorsFrom, 0) : vectorKey(seq, stream + 1)
-    const lowest = fromLatin1('Ix')
+    const lowest = fromLatin1('X')
     let loaded = 0
     for await (const batch of this.#entries.scan({ gte: lowest, lt: from, reverse: true })) {
       for (let i = 0; i < batch.count && loaded < VECTORS_AT_ONCE; i++, loaded++) {
         const at = lseqOfKey(batch.key(i))
-        let vector = Vector.empty
-        for (const tip of decodeVector(batch.value(i))) vector = vector.with(this.streams.slot(tip.stream), tip.seq)
-        this.#vectors.set(formatLseq(at.seq, at.stream), vector)
+        this.#vectors.set(formatLseq(at.seq, at.stream), this.#vector(batch.value(i)))
         this.#vectorsFrom = at.seq
       }
       if (loaded >= VECTORS_AT_ONCE) return
     }
     this.#vectorsFrom = 0
+  }
+
+  #vector(value: Uint8Array): Vector {
+    let vector = Vector.empty
+    for (const { seq, stream } of decodeVector(value)) vector = vector.with(this.streams.slot(stream), seq)
+    return vector
   }
 
   /** @throws {CodedError} `BAD_RECORD` also where the header is not the one that belongs at this key. */

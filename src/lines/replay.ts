@@ -10,7 +10,7 @@
  * Replaying all 28,000 file versions of redis (1.7 GB) takes a second; filtering the weave anew for each, a minute.
  * @module
  */
-import { type Weave, linesOf } from './weave.js'
+import { type Weave, lineCount, linesOf } from './weave.js'
 
 const BLOCK_SHIFT = 6
 
@@ -47,11 +47,12 @@ export class Replay {
       if (found === undefined) touches.set(version, (found = { version, put: [], deleted: [], covered: false }))
       return found
     }
-    const cuts = weave.runs.map(({ count, tombstones }) => cutsOf(count, tombstones))
+    const counts = weave.runs.map(lineCount)
+    const cuts = weave.runs.map(({ tombstones }, i) => cutsOf(counts[i] as number, tombstones))
     // By run: its atoms with their first lines, in line order, which is file order too.
     const atoms: { from: number; atom: number }[][] = weave.runs.map(() => [])
     for (const { run, from, to } of weave.pieces) {
-      for (const [start, end] of split(from, to, cuts[run] as readonly number[])) {
+      for (const [start, end] of split(from, Math.min(to, counts[run] as number), cuts[run] as readonly number[])) {
         const { slot, seq } = weave.runs[run] as Weave['runs'][number]
         const atom = this.#texts.push(linesOf(weave.runs[run] as Weave['runs'][number], start, end)) - 1
         atoms[run]?.push({ from: start, atom })
@@ -155,6 +156,7 @@ function cutsOf(count: number, tombstones: readonly { readonly ranges: readonly 
 
 /** The parts of `[from, to)` between cuts. */
 function* split(from: number, to: number, cuts: readonly number[]): Generator<readonly [from: number, to: number]> {
+  if (from >= to) return
   let start = from
   // The cuts of a run that is in many pieces are many: begin at the first that can matter.
   for (let i = lowerBound(cuts, from + 1); i < cuts.length && (cuts[i] as number) < to; i++) {

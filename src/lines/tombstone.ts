@@ -25,11 +25,11 @@ export function encodeRanges(ranges: readonly number[]): Uint8Array {
 }
 
 /**
- * @param count - Lines of the run.
+ * @param count - Lines of the run, where they have been counted.
  * @returns Pairs `from, to`, half-open.
  * @throws {CodedError} `BAD_RECORD` for bytes that `encodeRanges` does not write for a run of `count` lines.
  */
-export function decodeRanges(bytes: Uint8Array, count: number): number[] {
+export function decodeRanges(bytes: Uint8Array, count = Number.MAX_SAFE_INTEGER): number[] {
   const reader = new TlvReader(bytes)
   const ranges: number[] = []
   let least = 0

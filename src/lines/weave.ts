@@ -21,7 +21,7 @@ import { CodedError } from '../base/error.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
 import { linesBefore } from './position.js'
-import { countLines, lineStarts } from './split.js'
+import { lineStarts } from './split.js'
 import { decodeRanges } from './tombstone.js'
 
 /** What deleted lines of a run: an entry of its own, covered or not like any other. */
@@ -39,14 +39,17 @@ export interface Run {
   readonly slot: number
   readonly position: Uint8Array
   readonly text: Uint8Array
-  readonly count: number
   /** Deletions of this run's lines, in lseq order. */
   readonly tombstones: Tombstone[]
   /** Offsets of the lines in `text`, filled on first use. */
   starts: Uint32Array | undefined
 }
 
-/** Consecutive lines of a run: `[from, to)` of the run with the number `run`. */
+/**
+ * Consecutive lines of a run: `[from, to)` of the run with the number `run`. A weave's pieces may say more lines than
+ * the run has, as nobody has counted them yet: counting the lines of runs that no one looks at is half of the time it takes
+ * to read a weave. Clip with `lineCount`; what `aliveAt` gives is clipped.
+ */
 export interface Piece {
   readonly run: number
   readonly from: number
@@ -60,12 +63,16 @@ export interface Weave {
   readonly pieces: readonly Piece[]
 }
 
+const NONE: readonly number[] = []
+
 interface Open {
   readonly run: number
   readonly position: Uint8Array
-  readonly count: number
   emitted: number
 }
+
+/** The end of a run whose lines have not been counted. */
+const UNCOUNTED = Number.MAX_SAFE_INTEGER
 
 /** Builds a weave from entries in key order. */
 export class WeaveBuilder {
@@ -92,26 +99,25 @@ export class WeaveBuilder {
     const stack = this.#stack
     let top = stack.at(-1)
     while (top !== undefined && !startsWith(key, top.position)) {
-      this.#emit(top, top.count)
+      this.#emit(top, UNCOUNTED)
       stack.pop()
       top = stack.at(-1)
     }
     const depth = top === undefined ? 0 : top.position.length
     if (key[depth] === 0 && key.length === depth + 1 + LSEQ_BYTES) {
       if (top === undefined) throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
-      this.#runs[top.run]?.tombstones.push({ seq, slot, ranges: decodeRanges(value, top.count) })
+      this.#runs[top.run]?.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
       return
     }
-    if (top !== undefined) this.#emit(top, Math.min(linesBefore(key, depth), top.count))
-    const count = countLines(value)
-    if (count === 0) throw new CodedError('BAD_WEAVE', 'A run has no lines.')
-    stack.push({ run: this.#runs.length, position: key, count, emitted: 0 })
-    this.#runs.push({ seq, slot, position: key, text: value, count, tombstones: [], starts: undefined })
+    if (top !== undefined) this.#emit(top, linesBefore(key, depth))
+    if (value.length === 0) throw new CodedError('BAD_WEAVE', 'A run has no lines.')
+    stack.push({ run: this.#runs.length, position: key, emitted: 0 })
+    this.#runs.push({ seq, slot, position: key, text: value, tombstones: [], starts: undefined })
   }
 
   /** The weave of all entries taken. */
   finish(): Weave {
-    for (let top = this.#stack.pop(); top !== undefined; top = this.#stack.pop()) this.#emit(top, top.count)
+    for (let top = this.#stack.pop(); top !== undefined; top = this.#stack.pop()) this.#emit(top, UNCOUNTED)
     return { runs: this.#runs, pieces: this.#pieces }
   }
 
@@ -122,17 +128,21 @@ export class WeaveBuilder {
   }
 }
 
-/** Offsets of a run's lines in its text. */
+/** Offsets of a run's lines in its text, and its length. */
 export function runStarts(run: Run): Uint32Array {
   run.starts ??= lineStarts(run.text)
   return run.starts
 }
 
+/** How many lines a run has. */
+export function lineCount(run: Run): number {
+  return runStarts(run).length - 1
+}
+
 /** The bytes of lines `[from, to)` of a run. */
 export function linesOf(run: Run, from: number, to: number): Uint8Array {
-  if (from === 0 && to === run.count) return run.text
   const starts = runStarts(run)
-  return run.text.subarray(starts[from] as number, to === run.count ? run.text.length : (starts[to] as number))
+  return run.text.subarray(starts[from], starts[to])
 }
 
 /** The pieces of the state at `vector`, in file order. */
@@ -146,34 +156,33 @@ export function* aliveAt(weave: Weave, vector: Vector): Generator<Piece> {
     const dead = deadOf[piece.run]
     if (dead === undefined) continue
     let from = piece.from
-    for (let i = 0; i < dead.length && from < piece.to; i += 2) {
+    const to = Math.min(piece.to, lineCount(weave.runs[piece.run] as Run))
+    for (let i = 0; i < dead.length && from < to; i += 2) {
       const gapFrom = dead[i] as number
       const gapTo = dead[i + 1] as number
       if (gapTo <= from) continue
-      if (gapFrom >= piece.to) break
+      if (gapFrom >= to) break
       if (gapFrom > from) yield { run: piece.run, from, to: gapFrom }
       from = gapTo
     }
-    if (from < piece.to) yield { run: piece.run, from, to: piece.to }
+    if (from < to) yield { run: piece.run, from, to }
   }
 }
 
 /** The union of the ranges that covered tombstones take out of a run. */
 function deadRanges(run: Run, vector: Vector): readonly number[] {
   const covered = run.tombstones.filter((t) => vector.covers(t.slot, t.seq))
-  if (covered.length === 0) return []
-  if (covered.length === 1) return (covered[0] as Tombstone).ranges
-  const dead = new Uint8Array(run.count)
-  for (const { ranges } of covered) {
-    for (let i = 0; i < ranges.length; i += 2) dead.fill(1, ranges[i], ranges[i + 1])
+  if (covered.length <= 1) return covered[0]?.ranges ?? NONE
+  const ranges: [from: number, to: number][] = []
+  for (const { ranges: own } of covered) {
+    for (let i = 0; i < own.length; i += 2) ranges.push([own[i] as number, own[i + 1] as number])
   }
+  ranges.sort((a, b) => a[0] - b[0])
   const union: number[] = []
-  for (let i = 0; i < run.count; ) {
-    const from = dead.indexOf(1, i)
-    if (from < 0) break
-    const end = dead.indexOf(0, from)
-    i = end < 0 ? run.count : end
-    union.push(from, i)
+  for (const [from, to] of ranges) {
+    const end = union.at(-1)
+    if (end === undefined || end < from) union.push(from, to)
+    else if (end < to) union[union.length - 1] = to
   }
   return union
 }

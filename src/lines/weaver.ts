@@ -16,7 +16,7 @@ import { HUNK_FIELDS } from './hunk.js'
 import { LineInterner, LineList } from './intern.js'
 import { linePosition, runPosition } from './position.js'
 import { lineStarts } from './split.js'
-import type { Weave } from './weave.js'
+import { type Weave, lineCount } from './weave.js'
 
 /** A run ends before the line that would make it longer than this; one long line may be a run alone. */
 export const RUN_BYTES = 32 * 1024
@@ -89,7 +89,9 @@ export class Weaver {
    * @param versionOf - Number of the version that holds an lseq.
    */
   load(weave: Weave, versionOf: (slot: number, seq: number) => number, streamOf: (slot: number) => number): void {
-    for (const { seq, slot, position, text, count, tombstones } of weave.runs) {
+    for (const stored of weave.runs) {
+      const { seq, slot, position, text, tombstones } = stored
+      const count = lineCount(stored)
       const version = versionOf(slot, seq)
       const run: WovenRun = {
         version,
@@ -108,7 +110,9 @@ export class Weaver {
       }
     }
     let last = END
-    for (const { run, from, to } of weave.pieces) {
+    for (const { run, from, to: uncounted } of weave.pieces) {
+      const to = Math.min(uncounted, (this.#runs[run] as WovenRun).count)
+      if (from >= to) continue
       const start = (this.#firstLine[run] as number) + from
       if (last === END) this.#first = start
       else this.#next[last] = start

@@ -221,7 +221,7 @@ export class PageWriter {
   #push(key: Uint8Array, value: Uint8Array): void {
     const { pageBytes } = this.#options
     const weight = weigh(key, value)
-    if (weight >= pageBytes) this.#flush()
+    if (weight >= pageBytes || this.#isOtherKind(key)) this.#flush()
     this.#buffer.push({ key, value })
     this.#weight += weight
     if (this.#cut === 0 && this.#weight >= pageBytes) {
@@ -230,6 +230,15 @@ export class PageWriter {
     }
     if (weight >= pageBytes) this.#flush()
     else if (this.#weight >= pageBytes * 1.5) this.#emit(this.#cut, this.#cutWeight)
+  }
+
+  /**
+   * Whether a key's first byte, its kind, is another one than that of the entries that wait: kinds do not share pages, so
+   * that the few entries of a small kind are had without unpacking a page full of another.
+   */
+  #isOtherKind(key: Uint8Array): boolean {
+    const last = this.#buffer.at(-1)
+    return last !== undefined && last.key[0] !== key[0]
   }
 
   /** Makes a page of all that waits. */
