@@ -35,31 +35,39 @@ export async function write(data: string | Uint8Array): Promise<void> {
 
 /** Writes one value as JSON and a newline: indented for a terminal, else on one line. */
 export async function writeJson(value: unknown): Promise<void> {
+  await writeAsJson(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`)
+}
+
+/** Writes a part of a JSON answer. */
+async function writeAsJson(text: string): Promise<void> {
   jsonBegun = true
-  await write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`)
+  await write(text)
 }
 
 /** Writes every value as one element of a JSON array, each on a line of its own. */
 export async function writeJsonArray(values: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
-  jsonBegun = true
   let first = true
   const element = (value: unknown): string => {
     const text = `${first ? '[' : ','}\n${JSON.stringify(value)}`
     first = false
     return text
   }
-  await writeAll(values, element)
-  await write(first ? '[]\n' : '\n]\n')
+  await writeAll(values, element, writeAsJson)
+  await writeAsJson(first ? '[]\n' : '\n]\n')
 }
 
-/** Writes `format(value)` for every value, in chunks. */
-export async function writeAll<T>(values: AsyncIterable<T> | Iterable<T>, format: (value: T) => string): Promise<void> {
+/** Writes `format(value)` for every value, in chunks. A failure of `values` before the first chunk leaves stdout empty. */
+export async function writeAll<T>(
+  values: AsyncIterable<T> | Iterable<T>,
+  format: (value: T) => string,
+  out: (text: string) => Promise<void> = write,
+): Promise<void> {
   let text = ''
   for await (const value of values) {
     text += format(value)
     if (text.length < CHUNK) continue
-    await write(text)
+    await out(text)
     text = ''
   }
-  await write(text)
+  if (text !== '') await out(text)
 }
