@@ -5,7 +5,7 @@
  * Methods answer plain values (results.ts) and throw `CodedError` for what can be expected to fail.
  * @module
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
@@ -20,6 +20,7 @@ import { formatLseq } from '../lseq/lseq.js'
 import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
+import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, weaveOf } from './files.js'
 import { findRoot, isRepository, readHead, storePath } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
@@ -93,7 +94,7 @@ export class Repository implements AsyncDisposable {
     random: (bytes: number) => Uint8Array = crypto.randomBytes,
     options: OpenOptions = {},
   ): Promise<Repository> {
-    if (!(await isRepository(root))) await mkdir(storePath(root), { recursive: true })
+    if (!(await isRepository(root))) await makeStoreDirectory(root)
     const { wait, onWait } = options
     const store = await openLevelStore(storePath(root), { create: true, wait, onWait })
     if ((await store.get(FORMAT_KEY)) === undefined) {
@@ -283,6 +284,19 @@ export class Repository implements AsyncDisposable {
     return new CodedError('PATH_UNKNOWN', `${message} It was deleted.`, {
       hint: `\`weft log ${path}\` shows when, and \`--at\` names a version from before.`,
     })
+  }
+}
+
+/** @throws {CodedError} `DIR_IS_FILE`, `DISK_*`. */
+async function makeStoreDirectory(root: string): Promise<void> {
+  const there = await stat(root).catch(() => undefined)
+  if (there?.isDirectory() === false) {
+    throw new CodedError('DIR_IS_FILE', `${root} is not a directory.`, { hint: 'Name a directory, new or not.' })
+  }
+  try {
+    await mkdir(storePath(root), { recursive: true })
+  } catch (error) {
+    throw diskError(error, storePath(root))
   }
 }
 
