@@ -128,7 +128,7 @@ function demo() {
   say(`Everything here happens in ${TEMP}, which is removed at the end.`)
   say()
 
-  step('Import', `The git history of ${what} becomes a weft repository, every version signed.`)
+  step('Import', `The git history ${what} becomes a weft repository.`)
   const imported = show(['git', 'import', path, '.'], { lines: 30 })
 
   step('Look around', 'The newest versions, and who put each line of a file there.')
