@@ -1,5 +1,4 @@
 import { isTombstoneKey, kindRange } from '../history/keys.js'
-import { RUN_LINES_LIMIT } from '../lines/position.js'
 import { decodeRanges } from '../lines/tombstone.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -112,7 +111,7 @@ class Search {
     let i = from
     for (; this.#open.length > 0 && i < batch.count && isTombstoneKey(batch.key(i)); i++) {
       const lseq = lseqOfKey(batch.key(i))
-      const ranges = decodeRanges(batch.value(i), RUN_LINES_LIMIT)
+      const ranges = decodeRanges(batch.value(i))
       for (const { place, removed } of this.#open) if (isIn(ranges, place)) removed.push(lseq)
     }
     return i

@@ -19,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
 }
-const UNESCAPES = new Map(Object.entries(ESCAPES).map(([char, escape]) => [escape.slice(1), char]))
+const UNESCAPES = new Map(Object.entries(ESCAPES).map(([char, escaped]) => [escaped.slice(1), char]))
 
 /** @param path - Binary string. */
 export function formatPath(path: string): string {
@@ -37,9 +37,16 @@ export function quotePath(path: string): string {
   return `${quoted}"`
 }
 
-/** The binary string of a path's text, quoted or not. Slashes at its ends, and `./` before it, are dropped. */
+/** The binary string of a path as people write it, quoted or not: slashes at its end, and `./` before it, are dropped. */
 export function parsePath(text: string): string {
-  return (unquote(text) ?? toLatin1(encodeUtf8(text))).replace(/^(?:\.\/+)+/, '').replace(/^\.$|\/+$/, '')
+  return unformatPath(text)
+    .replace(/^(?:\.\/+)+/, '')
+    .replace(/^\.$|\/+$/, '')
+}
+
+/** The binary string that `formatPath` wrote. */
+export function unformatPath(text: string): string {
+  return unquote(text) ?? toLatin1(encodeUtf8(text))
 }
 
 function unquote(text: string): string | undefined {
