@@ -272,6 +272,29 @@ describe('entries', () => {
     assert.ok(pages <= (await atOnce.stat()).pages + 1, `${pages} pages`)
   })
 
+  it('fills the last page of a kind before it begins another one, and leaves the next kind alone', async () => {
+    await using entries = await open()
+    await bulk(entries, [...series(0, 40), entry('V', 1)])
+    const before = await pagesOf(entries)
+    for (let i = 0; i < 60; i++) await bulk(entries, [entry('G', i, 'x'.repeat(20)), entry('V', i + 2, 'y'.repeat(20))])
+    const after = await pagesOf(entries)
+    for (const [key, page] of before) if (key.startsWith('4c')) assert.equal(after.get(key), page)
+    const count = (kind: string) => [...after.keys()].filter((key) => key.startsWith(kind)).length
+    assert.ok(count('47') <= 9 && count('56') <= 9, `${count('47')} and ${count('56')} pages of 60 entries`)
+  })
+
+  it('keeps kinds apart', async () => {
+    await using entries = await open()
+    await bulk(
+      entries,
+      ['G', 'K', 'L', 'P'].flatMap((kind) => [entry(kind, 1), entry(kind, 2)]),
+    )
+    for await (const batch of entries.scan()) {
+      assert.equal(batch.count, 2)
+      assert.equal(batch.key(0)[0], batch.key(1)[0])
+    }
+  })
+
   it('leaves no scraps after many small writes in the middle', async () => {
     await using entries = await open()
     for (let i = 0; i < 100; i++) await bulk(entries, series((i * 37) % 100, ((i * 37) % 100) + 1))

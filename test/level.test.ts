@@ -161,7 +161,7 @@ describe('LevelDB store: lock', () => {
 
 /** Runs a shell command in mounts of its own, where that is allowed: the whole machine does not see them. */
 function mounted(script: string): { status: number | null; out: string } {
-  const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-ec', script], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', 'unshare -rm sh -ec "$0"', script], { encoding: 'utf8' })
   return { status, out: `${stdout}${stderr}` }
 }
 const cannotMount = mounted('mount -t tmpfs tmpfs /mnt').status === 0 ? false : 'this user may not mount anything'

@@ -166,12 +166,12 @@ function walk(source: Source, visit: (key: Uint8Array, value: Handle) => boolean
   if (end < 0 || restarts === 0) return false
   const offsets = source.read(end, restarts * 4)
   let seen = 0
-  let window = new Uint8Array(0)
+  let window: Uint8Array = new Uint8Array(0)
   let base = 0
   const view = (at: number, length: number): Uint8Array => {
     if (at < base || at + length > base + window.length) {
       base = at
-      window = Uint8Array.from(source.read(at, Math.min(Math.max(WINDOW, length), end - at)))
+      window = source.read(at, Math.min(Math.max(WINDOW, length), end - at))
     }
     return window.subarray(at - base, at - base + length)
   }

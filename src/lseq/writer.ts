@@ -11,6 +11,8 @@
  *
  * A page is cut when the buffer holds one and a half, so that what is left over is never a scrap, and a full page can
  * take new entries without being split at once. A short buffer takes in the next page rather than becoming a scrap.
+ * Kinds of entries (the first bytes of keys) do not share pages, so that the few entries of a small kind are had
+ * without unpacking a page full of another.
  *
  * Pages are compressed beside the main thread, a few at a time. All writes wait for one atomic batch at the end. When
  * they would take too much memory they go earlier, at a point where every page taken apart so far has been put together
@@ -52,6 +54,11 @@ const AT_ONCE = 4
 /** What an entry takes of a page: keys are mostly shared with the one before. */
 function weigh(key: Uint8Array, value: Uint8Array): number {
   return value.length + 8 + (key.length >> 2)
+}
+
+/** Whether both keys are there and begin with the same byte, their kind. */
+function sameKind(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a[0] === b[0]
 }
 
 export class PageWriter {
@@ -123,9 +130,8 @@ export class PageWriter {
    */
   async finish(operations: readonly Operation[] = []): Promise<WriteReport> {
     this.#moveOld(undefined)
-    const { pageBytes } = this.#options
-    if (this.#next && this.#buffer.length > 0 && this.#weight < pageBytes / 2) {
-      this.#takeApart(this.#next)
+    if (this.#isShort(this.#next)) {
+      this.#takeApart(this.#next as PackedPage)
       this.#moveOld(undefined)
     }
     await this.#commit(operations)
@@ -163,11 +169,11 @@ export class PageWriter {
     const next = this.#next
     if (next === undefined) {
       this.#next = await this.#find(key)
-      if (this.#next === null) await this.#reopenLast()
+      if (!sameKind(key, this.#next?.first)) await this.#reopenLast(key)
     } else if (next !== null && compareBytes(key, next.last) <= 0) {
       this.#takeApart(next)
-    } else if (next !== null && this.#buffer.length > 0 && this.#weight < this.#options.pageBytes / 2) {
-      this.#takeApart(next)
+    } else if (this.#isShort(next)) {
+      this.#takeApart(next as PackedPage)
     } else {
       this.#flush()
       this.#next = undefined
@@ -178,13 +184,19 @@ export class PageWriter {
     return (await this.#reader.atOrAfter(key)) ?? null
   }
 
+  /** Whether what waits would make a scrap of a page, and had better go into the next one. */
+  #isShort(next: PackedPage | null | undefined): boolean {
+    const [first] = this.#buffer
+    return first !== undefined && this.#weight < this.#options.pageBytes / 2 && sameKind(first.key, next?.first)
+  }
+
   /**
-   * What comes behind all pages goes into the last one, unless that is full. It cannot have been taken apart before:
-   * behind such a page the next one is looked for at once, and there is none to look for again.
+   * What comes behind all pages of its kind goes into the last one of them, unless that is full. It cannot have been
+   * taken apart before: behind such a page the next one is looked for at once, and there is none to look for again.
    */
-  async #reopenLast(): Promise<void> {
-    const last = await this.#reader.before(undefined)
-    if (last !== undefined && last.size < this.#options.pageBytes) this.#takeApart(last)
+  async #reopenLast(key: Uint8Array): Promise<void> {
+    const last = await this.#reader.before(key)
+    if (last !== undefined && last.size < this.#options.pageBytes && sameKind(key, last.first)) this.#takeApart(last)
   }
 
   #takeApart(page: PackedPage): void {
@@ -221,7 +233,7 @@ export class PageWriter {
   #push(key: Uint8Array, value: Uint8Array): void {
     const { pageBytes } = this.#options
     const weight = weigh(key, value)
-    if (weight >= pageBytes || this.#isOtherKind(key)) this.#flush()
+    if (weight >= pageBytes || !sameKind(key, this.#buffer.at(-1)?.key)) this.#flush()
     this.#buffer.push({ key, value })
     this.#weight += weight
     if (this.#cut === 0 && this.#weight >= pageBytes) {
@@ -230,15 +242,6 @@ export class PageWriter {
     }
     if (weight >= pageBytes) this.#flush()
     else if (this.#weight >= pageBytes * 1.5) this.#emit(this.#cut, this.#cutWeight)
-  }
-
-  /**
-   * Whether a key's first byte, its kind, is another one than that of the entries that wait: kinds do not share pages, so
-   * that the few entries of a small kind are had without unpacking a page full of another.
-   */
-  #isOtherKind(key: Uint8Array): boolean {
-    const last = this.#buffer.at(-1)
-    return last !== undefined && last.key[0] !== key[0]
   }
 
   /** Makes a page of all that waits. */
