@@ -14,7 +14,6 @@ import { decodeRefValue } from '../history/refs.js'
 import { decodeRanges } from '../lines/tombstone.js'
 import { formatLseq, formatStream, type Lseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
 import { isoTime, person, textOf } from './describe.js'
-import { formatMode } from './mode.js'
 import { formatPath } from './path-text.js'
 
 /** Bytes of a chunk that are shown. */
@@ -93,7 +92,7 @@ function describePath(value: Uint8Array): string {
   const entry = decodePathEntry(value)
   if ('deleted' in entry) return `deleted, was file ${lseqText(entry.deleted)}`
   const { mode, file, size, sha256, chunked } = entry
-  return `${formatMode(mode)} file ${lseqText(file)}, ${size} bytes in ${chunked ? 'chunks' : 'lines'}, sha256 ${toHex(sha256)}`
+  return `${mode.toString(8).padStart(6, '0')} file ${lseqText(file)}, ${size} bytes in ${chunked ? 'chunks' : 'lines'}, sha256 ${toHex(sha256)}`
 }
 
 /** Line numbers count from 1, as people do. */
