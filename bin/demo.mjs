@@ -78,8 +78,8 @@ function source() {
   const git = (...args) => spawnSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' })
   const whole = existsSync(join(ROOT, '.git')) && git('rev-parse', '--is-shallow-repository').stdout?.trim() === 'false'
   if (whole && git('rev-parse', '-q', '--verify', 'HEAD').status === 0)
-    return { path: ROOT, what: 'this project itself' }
-  return { path: FIXTURE, what: 'a small bundle that comes with this project (there is no full git history here)' }
+    return { path: ROOT, what: 'of this project itself' }
+  return { path: FIXTURE, what: 'in fixtures/small.bundle' }
 }
 
 /** The text file with the most versions among the likely ones, so that blame has something to tell. */

@@ -33,8 +33,8 @@ let deep = ''
 before(async () => {
   await weftJson(['git', 'import', fixture('small'), REPO])
   const entries = await weftJson<TreeEntry[]>(['ls', '-C', REPO])
-  const found = entries.find(({ path, kind, size }) => path.includes('/') && kind === 'file' && size > 0)
-  assert.ok(found, 'the fixture has no file in a directory')
+  const found = entries.find(({ path, kind, size }) => /\/.*\.md$/.test(path) && kind === 'file' && size > 0)
+  assert.ok(found, 'the fixture has no text file in a directory')
   deep = found.path
 })
 
