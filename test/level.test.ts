@@ -134,6 +134,16 @@ describe('LevelDB store: lock', () => {
     holder.stdin.end()
   })
 
+  it('is not taken for damage while its holder writes', { timeout: 60_000 }, async () => {
+    const directory = fresh()
+    const holder = child('write', directory, '1')
+    await once(holder.stdout, 'data')
+    for (let i = 0; i < 15; i++) await assert.rejects(openLevelStore(directory), { code: 'STORE_LOCKED' })
+    holder.kill('SIGKILL')
+    await once(holder, 'close')
+    await (await openLevelStore(directory)).close()
+  })
+
   it('goes free when its holder is killed', { timeout: 20_000 }, async () => {
     const directory = fresh()
     const holder = child('hold', directory)

@@ -16,7 +16,7 @@
  * @module
  */
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../base/error.js'
 import { readLog } from './log-file.js'
@@ -29,9 +29,12 @@ export interface FileDamage {
   readonly detail: string
 }
 
-/** A finding must be seen this often, with this many milliseconds in between, to be believed: see `checkFiles`. */
+/** The same finding must be seen this often in a row to be believed: see `checkFiles`. */
 const LOOKS = 3
-const PAUSE = 50
+/** After so many looks that all found something else, somebody is at work there. */
+const LOOKS_MOST = 20
+/** Milliseconds between two looks. */
+const PAUSE = 40
 
 /** Tags of the fields of a MANIFEST record. */
 const COMPARATOR = 1
@@ -60,22 +63,28 @@ interface Table extends Bounds {
  * Refuses a directory that LevelDB should not open.
  *
  * The lock cannot be held while looking (only LevelDB takes it, by opening). A process that has the store open may
- * change files between two of our reads, which looks like damage for a moment; so a finding counts when it stays.
+ * change files between two of our reads, which looks like damage, a different one each time; damage stays as it is.
  *
  * @param create - A store that is not there is fine.
- * @throws {CodedError} `STORE_MISSING`, `STORE_CORRUPT`; errors of the file system as they are.
+ * @throws {CodedError} `STORE_MISSING`, `STORE_CORRUPT`, and `STORE_LOCKED` when files change all the time; errors of the
+ *   file system as they are.
  */
 export async function checkFiles(directory: string, create: boolean): Promise<void> {
-  for (let look = 1; ; look++) {
+  let before = ''
+  for (let look = 1, seen = 1; look <= LOOKS_MOST; look++) {
     const names = filesIn(directory)
     const damage = names === undefined ? undefined : findDamage(directory, names, false)[0]
     if (damage === undefined) {
       if (create || names?.includes('CURRENT') === true) return
       throw new CodedError('STORE_MISSING', `There is no store in ${directory}.`, { data: { directory } })
     }
-    if (look === LOOKS) throw corrupt(directory, damage)
+    const finding = `${damage.file}: ${damage.detail}`
+    seen = finding === before ? seen + 1 : 1
+    if (seen === LOOKS) throw corrupt(directory, damage)
+    before = finding
     await sleep(PAUSE)
   }
+  throw new CodedError('STORE_LOCKED', `The store ${directory} is in use.`, { data: { directory } })
 }
 
 /** Reads every byte of a store that no process has open, and names the files that are damaged. */
@@ -102,6 +111,17 @@ function filesIn(directory: string): string[] | undefined {
 }
 
 function findDamage(directory: string, names: readonly string[], every: boolean): FileDamage[] {
+  try {
+    return look(directory, names, every)
+  } catch (error) {
+    // A file went away after its name was read.
+    const { code, path = '' } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw error
+    return [{ file: basename(path), detail: 'the file is missing' }]
+  }
+}
+
+function look(directory: string, names: readonly string[], every: boolean): FileDamage[] {
   if (!names.includes('CURRENT')) {
     const rest = names.some((name) => /\.(ldb|sst|log)$/.test(name))
     return rest ? [{ file: 'CURRENT', detail: 'the file is missing' }] : []

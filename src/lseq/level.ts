@@ -38,15 +38,17 @@ const RETRY = 40
 const MIB = 1 << 20
 
 /**
- * LevelDB's own settings. Pages of tens of kilobytes each fill a block of their own whatever `blockSize` says; it
- * matters for loose entries and indexes, which Snappy then packs better than in blocks of 4 KiB.
+ * LevelDB's own settings, on a store of 75 pages of 190 KB and 12,000 small keys. A page fills a block of its own
+ * whatever `blockSize` says; for small keys 16 KiB saves 3 KB against LevelDB's 4 KiB, and 64 KiB no more than that. A
+ * write buffer that holds an import's usual batch leaves one table where 4 MiB leaves four (then `compact` has nothing
+ * to rewrite). Snappy stays on: it does nothing to pages, and halves what is loose.
  */
 const SETTINGS = {
   blockSize: 16 * 1024,
   compression: true,
   maxFileSize: 32 * MIB,
   maxOpenFiles: 500,
-  writeBufferSize: 4 * MIB,
+  writeBufferSize: 16 * MIB,
 } as const
 
 class LevelStore extends AdaptedStore {

@@ -37,7 +37,7 @@ const ENTRY_HEAD = 15
 /** Blocks over this are walked rather than summed up. */
 const LARGE = 64 * 1024
 /** What to read at once while walking. */
-const WINDOW = 16 * 1024
+const WINDOW = 4 * 1024
 
 /** Bytes that can be had in parts: a file, or a block that was unpacked. */
 export interface Source {
