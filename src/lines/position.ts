@@ -68,7 +68,10 @@ export function digitsBetween(left: Uint8Array | undefined, right: Uint8Array | 
   // No digit fits here: go on behind the left neighbour, or before the right one, whichever is shorter.
   const upper = k < a.length ? above(a, k + 1, newer) : undefined
   const lower = below(b, k < a.length ? k + 1 : k, newer)
-  if (upper === undefined) return lower
+  if (upper === undefined && lower === undefined) {
+    throw new RangeError('digitsBetween: expected neighbours with room between them, got a line and zeros behind it')
+  }
+  if (upper === undefined || lower === undefined) return (upper ?? lower) as Uint8Array
   if (upper.length !== lower.length) return upper.length < lower.length ? upper : lower
   return newer === 'left' ? upper : lower
 }
@@ -88,11 +91,15 @@ function above(a: Uint8Array, from: number, newer: Newer): Uint8Array {
   return digit(a, at, newer === 'left' ? (a[at] ?? 0) + 1 : 0xff)
 }
 
-/** The shortest digits that keep `b[0, from)` and are below `b`, which has a byte above 0 there: it ends in an lseq. */
-function below(b: Uint8Array, from: number, newer: Newer): Uint8Array {
+/**
+ * The shortest digits that keep `b[0, from)` and are below `b`. Undefined where `b` has no byte above 0 from there on: a
+ * line of the run that `b` is in ends in its index, and nothing that keeps the whole index sorts before it.
+ */
+function below(b: Uint8Array, from: number, newer: Newer): Uint8Array | undefined {
   let at = from
   while (b[at] === 0) at++
-  const high = b[at] as number
+  const high = b[at]
+  if (high === undefined) return undefined
   if (high > 1) return digit(b, at, newer === 'left' ? 1 : high - 1)
   const out = new Uint8Array(at + 2)
   out.set(b.subarray(0, at))

@@ -10,7 +10,7 @@
  * given out, and its place is kept as its two neighbours until positions can be computed from them (`placeRun`).
  * @module
  */
-import { concatBytes } from '../base/bytes.js'
+import { compareBytes, concatBytes } from '../base/bytes.js'
 import { type Lines, NO_LINES, diffContents } from './edit.js'
 import { HUNK_FIELDS } from './hunk.js'
 import { LineInterner, LineList } from './intern.js'
@@ -277,13 +277,22 @@ export class Weaver {
 export function placeRun(run: WovenRun): Uint8Array {
   const { left, right } = run
   const leftPosition = left && linePosition(positionOf(left.run), left.index)
-  // Nothing sorts between a run's position and its first line, so the run's own position bounds what goes before it.
-  const rightPosition =
-    right && (right.index === 0 ? positionOf(right.run) : linePosition(positionOf(right.run), right.index))
+  const rightPosition = right && rightBound(right, leftPosition)
   const newer = left !== undefined && right !== undefined && isNewer(right.run, left.run) ? 'right' : 'left'
   const edge = left === undefined ? 'right' : newer
   run.position = runPosition(leftPosition, rightPosition, edge, run.seq, run.stream)
   return run.position
+}
+
+/**
+ * What a run put before a line has to stay below: for a run's first line the run's own position, so that nothing gets
+ * between the two. Somebody who did not know the run may by chance have chosen its very position for digits, with streams
+ * whose ids are neighbours; then there is something between the two already, and more of it may follow.
+ */
+function rightBound({ run, index }: LineRef, left: Uint8Array | undefined): Uint8Array {
+  const position = positionOf(run)
+  const before = index === 0 && (left === undefined || compareBytes(left, position) < 0)
+  return before ? position : linePosition(position, index)
 }
 
 function isNewer(a: WovenRun, b: WovenRun): boolean {
