@@ -11,8 +11,8 @@ import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { beginRepository } from '../history/genesis.js'
 import { genesisKey, kindRange } from '../history/keys.js'
-import { type PathState, pathAt, pathsAt } from '../history/paths.js'
 import type { PathPut } from '../history/path-entry.js'
+import { type PathState, pathAt, pathsAt } from '../history/paths.js'
 import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
 import { openLevelStore } from '../lseq/level.js'
@@ -25,7 +25,7 @@ import { contentByHash, contentOf, weaveOf } from './files.js'
 import { findRoot, isRepository, readHead, storePath } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
-import { type State, formatState, resolve } from './resolve.js'
+import { formatState, resolve, type State } from './resolve.js'
 import type {
   Blame,
   GrepMatch,
@@ -110,12 +110,21 @@ export class Repository implements AsyncDisposable {
       const text = format === undefined ? '' : Buffer.from(format).toString('latin1')
       if (text === String(STORE_FORMAT)) return new Repository(root, store, options)
       if (/^[1-9]\d*$/.test(text)) {
-        throw new CodedError('FORMAT_NEWER', `The repository ${root} has format ${text}; this weft knows ${STORE_FORMAT}.`, {
-          hint: 'Install a newer weft.',
+        throw new CodedError(
+          'FORMAT_NEWER',
+          `The repository ${root} has format ${text}; this weft knows ${STORE_FORMAT}.`,
+          {
+            hint: 'Install a newer weft.',
+          },
+        )
+      }
+      if (await isEmpty(store)) {
+        throw new CodedError('REPO_NOT_FOUND', `The repository at ${root} was begun, and holds nothing yet.`, {
+          hint: 'Run the import that was interrupted once more.',
         })
       }
       throw new CodedError('FORMAT_BAD', `The store of ${root} does not say which format it has.`, {
-        hint: 'If an import was cut off at its very start, remove the .weft directory and import again.',
+        hint: 'Restore the repository from a copy, or remove its .weft directory and import again.',
       })
     } catch (error) {
       await store.close()
@@ -256,7 +265,10 @@ export class Repository implements AsyncDisposable {
     let count = 0
     for await (const batch of this.entries.scan(kindRange('K'))) {
       for (let i = 0; i < batch.count; i++) {
-        const isRepository = batch.key(i).subarray(1).every((byte) => byte === 0)
+        const isRepository = batch
+          .key(i)
+          .subarray(1)
+          .every((byte) => byte === 0)
         if (!isRepository && decodeGenesis(batch.value(i)).kind === 'content') count++
       }
     }
@@ -285,6 +297,11 @@ export class Repository implements AsyncDisposable {
       hint: `\`weft log ${path}\` shows when, and \`--at\` names a version from before.`,
     })
   }
+}
+
+async function isEmpty(store: Store): Promise<boolean> {
+  for await (const _ of store.keys({ limit: 1 })) return false
+  return true
 }
 
 /** @throws {CodedError} `DIR_IS_FILE`, `DISK_*`. */
