@@ -329,10 +329,14 @@ describe('a place that is no good', () => {
     writeFileSync(join(full, 'precious'), 'mine\n')
     const link = join(temporary(), 'link')
     symlinkSync(join(full, 'precious'), link)
-    for (const to of [full, join(full, 'precious'), link]) {
-      const { code, status } = await refusal('restore', '-C', whole, '--at', 'main', '--to', to)
-      assert.match(code, /^TARGET_/)
-      assert.equal(status, 1)
+    const cases = [
+      ['DIR_NOT_EMPTY', full],
+      ['DIR_IS_FILE', join(full, 'precious')],
+      ['DIR_IS_FILE', link],
+    ] as const
+    for (const [code, to] of cases) {
+      const refused = await refusal('restore', '-C', whole, '--at', 'main', '--to', to)
+      assert.deepEqual(refused, { code, status: 1 }, to)
     }
     assert.deepEqual(readdirSync(full), ['precious'])
     assert.equal(readFileSync(join(full, 'precious'), 'utf8'), 'mine\n')
@@ -341,7 +345,8 @@ describe('a place that is no good', () => {
   it('is a file where the repository should be made', async () => {
     const file = join(temporary(), 'file')
     writeFileSync(file, 'mine\n')
-    const { status } = await refusal('git', 'import', SMALL, file)
+    assert.deepEqual(await refusal('git', 'import', SMALL, file), { code: 'DIR_IS_FILE', status: 1 })
+    const { status } = await refusal('git', 'import', SMALL, join(file, 'below'))
     assert.equal(status, 1)
     assert.equal(readFileSync(file, 'utf8'), 'mine\n')
   })

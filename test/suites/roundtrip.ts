@@ -58,7 +58,7 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
 
     it('lists children before parents', async () => {
       await using repo = await Repository.open(dir)
-      for (const tip of new Set(mirror.refs().values())) {
+      for (const tip of sample([...new Set(mirror.refs().values())], 12, chance)) {
         const seen = new Set<string>()
         for await (const version of repo.log({ at: tip })) {
           for (const parent of version.parents) assert.ok(!seen.has(parent), `${parent} comes before ${version.id}`)
@@ -145,6 +145,7 @@ export async function versionsByGit(dir: string, mirror: GitMirror): Promise<Map
   await using repo = await Repository.open(dir)
   const versions = new Map<string, VersionInfo>()
   for (const tip of new Set(mirror.refs().values())) {
+    if (versions.has(tip)) continue
     for await (const version of repo.log({ at: tip })) versions.set(version.git as string, version)
   }
   return versions
