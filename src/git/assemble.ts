@@ -4,7 +4,7 @@
  * Three passes over the plan, because each needs all of the one before:
  *
  * 1. `number`: versions in order take their blocks of seqs. Within a version: for each path in order its path entry, the
- *    lines of its new runs, its tombstones, its recipe, its chunks; then one seq for the version and its groups.
+ *    lines of its new runs, its tombstones and origins, its recipe, its chunks; then one seq for the version and its groups.
  * 2. `seal`: runs get positions, groups their digests, trees their roots; then headers in order, since each names the
  *    ids of its parents.
  * 3. `entries`: everything once more, in key order, as a stream into pages.
@@ -34,8 +34,9 @@ import {
 import { encodePathDelete, encodePathPut } from '../history/path-entry.js'
 import type { Signer } from '../history/signer.js'
 import { treeRoot } from '../history/tree.js'
+import { encodeOrigins } from '../lines/origin.js'
 import { encodeRanges } from '../lines/tombstone.js'
-import { placeRun } from '../lines/weaver.js'
+import { originsOf, placeRun } from '../lines/weaver.js'
 import { nextBlock } from '../lseq/clock.js'
 import { type Lseq, compareLseq } from '../lseq/lseq.js'
 import { type Commit, GIT_EXTRA, type OddTree, encodeRest } from './commit.js'
@@ -164,7 +165,7 @@ export class Assembly {
         const { file, node } = write.leaf
         file.id ??= { seq: seqs.path, stream }
         if (node?.content === undefined) continue
-        const { runs, tombstones, recipe } = node.content
+        const { runs, tombstones, moved, recipe } = node.content
         for (const run of runs) {
           run.seq = seq
           run.stream = stream
@@ -172,6 +173,7 @@ export class Assembly {
           this.lines += run.count
         }
         for (const tombstone of tombstones) tombstone.seq = seq++
+        for (const one of moved) one.seq = seq++
         if (recipe !== undefined) {
           seqs.recipe = seq++
           for (const hash of await this.#missing(recipe, planned, holders)) seqs.chunks.push({ hash, seq: seq++ })
@@ -237,6 +239,10 @@ export class Assembly {
       for (const { run, ranges, seq } of content?.tombstones ?? []) {
         const key = tombstoneKey(prefix, run.position as Uint8Array, seq, this.#streamAt(version))
         entries.push({ key, value: encodeRanges(ranges) })
+      }
+      for (const { run, seq } of content?.moved ?? []) {
+        const key = tombstoneKey(prefix, run.position as Uint8Array, seq, this.#streamAt(version))
+        entries.push({ key, value: encodeOrigins(originsOf(run)) })
       }
     }
     return entries.sort((a, b) => compareBytes(a.key, b.key))

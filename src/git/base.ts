@@ -143,7 +143,7 @@ async function loadTouches(entries: EntryStore, graph: Graph): Promise<Map<strin
       if (put) {
         const { size, chunked } = entry
         const sha256 = toLatin1(entry.sha256)
-        const content = { size, sha256, chunked, recipe: undefined, runs: [], tombstones: [] }
+        const content = { size, sha256, chunked, recipe: undefined, runs: [], tombstones: [], moved: [] }
         node = { version: number, mode: entry.mode, oid: undefined, parents: [], children: 0, content }
         file.nodes.push(node)
       }

@@ -109,7 +109,7 @@ class FileHistory {
   /** A node with its parent's content: a new name or mode. */
   pass(node: FileNode): void {
     const [parent] = node.parents
-    node.content = { ...(parent?.content as NodeContent), recipe: undefined, runs: [], tombstones: [] }
+    node.content = { ...(parent?.content as NodeContent), recipe: undefined, runs: [], tombstones: [], moved: [] }
     const state = this.#states.get(parent as FileNode)
     if (state !== undefined && node.children > 0) this.#states.set(node, state)
     this.#release(node)
@@ -119,37 +119,45 @@ class FileHistory {
   async add(node: FileNode, content: Uint8Array, chunks: Map<DigestString, Uint8Array>): Promise<number> {
     const text = isText(content)
     const from = await this.#grownFrom(node)
-    const { state, runs, tombstones } = (await this.#loaded()).weave(from, text ? content : NOTHING, node.version)
+    const weaver = await this.#loaded()
+    const sources = node.parents.length > 1 ? await Promise.all(node.parents.map((one) => this.#stateOf(one))) : []
+    const { state, ...woven } = weaver.weave(from, text ? content : NOTHING, node.version, sources)
     const cut = text ? undefined : cutChunks(content, chunks)
     node.content = {
       size: content.length,
       sha256: crypto.sha256Binary(content),
       chunked: !text,
       recipe: cut?.hashes,
-      runs,
-      tombstones,
+      ...woven,
     }
     if (node.children > 0) this.#states.set(node, state)
     this.#release(node)
     let kept = cut?.added ?? 0
-    for (const run of runs) kept += run.text.length
+    for (const run of woven.runs) kept += run.text.length
     return kept
   }
 
   /** The state a node's content is compared with: its parent's, or what the lines of all its parents come to. */
-  async #grownFrom(node: FileNode): Promise<FileState> {
-    const [first, ...others] = node.parents
+  async #grownFrom({ parents }: FileNode): Promise<FileState> {
+    const [first, ...others] = parents
     if (first === undefined) return NO_STATE
-    const state = this.#states.get(first)
-    if (others.length === 0 && state !== undefined) return state
-    const weaver = await this.#loaded()
+    return others.length === 0 ? this.#stateOf(first) : this.#join(parents)
+  }
+
+  async #stateOf(node: FileNode): Promise<FileState> {
+    const known = this.#states.get(node)
+    if (known !== undefined) return known
+    const state = await this.#join([node])
+    // Several nodes may grow out of one stored state: build it once.
+    if (node.children > 1) this.#states.set(node, state)
+    return state
+  }
+
+  async #join(nodes: readonly FileNode[]): Promise<FileState> {
     const { known } = this.#context
     let vector = Vector.empty
-    for (const parent of node.parents) vector = vector.join(known(parent.version).vector)
-    const joined = weaver.stateAt((version) => vector.covers(known(version).slot, version))
-    // Several nodes may grow out of one stored state: build it once.
-    if (others.length === 0 && first.children > 1) this.#states.set(first, joined)
-    return joined
+    for (const { version } of nodes) vector = vector.join(known(version).vector)
+    return (await this.#loaded()).stateAt((version) => vector.covers(known(version).slot, version))
   }
 
   async #loaded(): Promise<Weaver> {

@@ -20,7 +20,7 @@ import type { Lseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { type Tree, compareTrees, emptyTree, getPath, setPath } from '../history/tree.js'
-import type { WovenRun, WovenTombstone } from '../lines/weaver.js'
+import type { Woven, WovenRun, WovenTombstone } from '../lines/weaver.js'
 import type { DiffRow } from './history.js'
 import type { GitLeaf } from './tree-id.js'
 
@@ -57,6 +57,7 @@ export interface NodeContent {
   /** What the version adds to the file's weave. */
   readonly runs: readonly WovenRun[]
   readonly tombstones: readonly WovenTombstone[]
+  readonly moved: Woven['moved']
 }
 
 /** A path in a planned tree. `value` is filled when the content is known; '' says that the path is there. */

@@ -10,7 +10,7 @@
  *     G | lseq                       groups of that version
  *     P | path | 00 | lseq           what a version made of a path
  *     L | file (8) | position        run of lines; the position ends in the lseq
- *     L | file (8) | position | 00 | lseq    tombstone of lines of that run
+ *     L | file (8) | position | 00 | lseq    tombstone of lines of that run, or origins of them
  *     B | file (8) | lseq            chunks that make up a file which is not text
  *     C | SHA-256 (32) | lseq        chunk of bytes
  *     R | b, t or s | name | 00 | lseq       branch, tag, snapshot

@@ -17,6 +17,7 @@ import { CodedError } from '../base/error.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
+import { holdsOrigins } from './origin.js'
 import { linesBefore } from './position.js'
 import { NEWLINE } from './split.js'
 import { decodeRanges } from './tombstone.js'
@@ -77,7 +78,9 @@ export class ContentReader {
       if (length === depth + 1 + LSEQ_BYTES && keys[start + depth] === 0) {
         if (top < 0) throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
         const run = this.#runs[top]
-        if (run !== undefined && this.#covers(keys, at)) bury(run, decodeRanges(batch.value(i)))
+        if (run !== undefined && this.#covers(keys, at) && !holdsOrigins(batch.value(i))) {
+          bury(run, decodeRanges(batch.value(i)))
+        }
         continue
       }
       if (top >= 0) {

@@ -20,6 +20,7 @@ import { concatBytes, startsWith } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
+import { decodeOrigins, holdsOrigins, type Origin } from './origin.js'
 import { linesBefore } from './position.js'
 import { lineStarts } from './split.js'
 import { decodeRanges } from './tombstone.js'
@@ -41,6 +42,8 @@ export interface Run {
   readonly text: Uint8Array
   /** Deletions of this run's lines, in lseq order. */
   readonly tombstones: Tombstone[]
+  /** Which of its lines were put before, elsewhere. */
+  origins: readonly Origin[]
   /** Offsets of the lines in `text`, filled on first use. */
   starts: Uint32Array | undefined
 }
@@ -64,6 +67,7 @@ export interface Weave {
 }
 
 const NONE: readonly number[] = []
+const NO_ORIGINS: readonly Origin[] = []
 
 interface Open {
   readonly run: number
@@ -106,13 +110,15 @@ export class WeaveBuilder {
     const depth = top === undefined ? 0 : top.position.length
     if (key[depth] === 0 && key.length === depth + 1 + LSEQ_BYTES) {
       if (top === undefined) throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
-      this.#runs[top.run]?.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
+      const run = this.#runs[top.run] as Run
+      if (holdsOrigins(value)) run.origins = decodeOrigins(value)
+      else run.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
       return
     }
     if (top !== undefined) this.#emit(top, linesBefore(key, depth))
     if (value.length === 0) throw new CodedError('BAD_WEAVE', 'A run has no lines.')
     stack.push({ run: this.#runs.length, position: key, emitted: 0 })
-    this.#runs.push({ seq, slot, position: key, text: value, tombstones: [], starts: undefined })
+    this.#runs.push({ seq, slot, position: key, text: value, tombstones: [], origins: NO_ORIGINS, starts: undefined })
   }
 
   /** The weave of all entries taken. */

@@ -12,8 +12,10 @@
  */
 import { compareBytes, concatBytes } from '../base/bytes.js'
 import { type Lines, NO_LINES, diffContents } from './edit.js'
+import type { Lseq } from '../lseq/lseq.js'
 import { HUNK_FIELDS } from './hunk.js'
 import { LineInterner, LineList } from './intern.js'
+import type { Origin } from './origin.js'
 import { linePosition, runPosition } from './position.js'
 import { lineStarts } from './split.js'
 import { type Weave, lineCount } from './weave.js'
@@ -39,6 +41,15 @@ export interface WovenRun {
   seq: number
   stream: number
   position: Uint8Array | undefined
+  /** Which of its lines were put before, elsewhere; ascending. */
+  readonly origins: readonly WovenOrigin[]
+}
+
+/** Lines `[from, to)` of a run that were put before: as lines of another run, or known by the first one's lseq. */
+export interface WovenOrigin {
+  readonly from: number
+  readonly to: number
+  readonly source: LineRef | Lseq
 }
 
 /** Lines of one run that one version deleted. */
@@ -64,6 +75,8 @@ export interface Woven {
   readonly state: FileState
   readonly runs: readonly WovenRun[]
   readonly tombstones: readonly WovenTombstone[]
+  /** New runs some of whose lines come from one of the sources. Their origin entries have seqs of their own. */
+  readonly moved: readonly { readonly run: WovenRun; seq: number }[]
 }
 
 const END = -1
@@ -102,6 +115,7 @@ export class Weaver {
         seq,
         stream: streamOf(slot),
         position,
+        origins: stored.origins.map(({ from, to, ...lseq }) => ({ from, to, source: lseq })),
       }
       this.#addLines(run, lineTokens(text, this.#interner), 0, count)
       for (const tombstone of tombstones) {
@@ -145,9 +159,11 @@ export class Weaver {
    * Adds the state `bytes` as version `version`, grown out of `from`.
    *
    * @param bytes - The new content; not kept beyond the returned state.
+   * @param sources - Other states, in order of preference, from which lines that are new to `from` may have come.
    */
-  weave(from: FileState, bytes: Uint8Array, version: number): Woven {
+  weave(from: FileState, bytes: Uint8Array, version: number, sources: readonly FileState[] = []): Woven {
     const { tokens, starts, hunks } = diffContents(from, bytes, this.#interner)
+    const come = hunks.length > 0 ? this.#whence(bytes, sources) : undefined
     const lines = new Int32Array(tokens.length)
     const runs: WovenRun[] = []
     const gone = new Map<number, WovenTombstone>()
@@ -163,7 +179,7 @@ export class Weaver {
       let left = aEnd > 0 ? (from.lines[aEnd - 1] as number) : END
       for (let start = bStart; start < bEnd; ) {
         const end = runEnd(starts, start, bEnd)
-        const first = this.#insert(left, version, bytes, tokens, starts, start, end)
+        const first = this.#insert(left, version, bytes, tokens, starts, start, end, come)
         runs.push(this.#runs.at(-1) as WovenRun)
         for (let i = start; i < end; i++) lines[i] = first + i - start
         left = first + end - start - 1
@@ -173,7 +189,44 @@ export class Weaver {
     lines.set(from.lines.subarray(kept), tokens.length - (from.lines.length - kept))
     const tombstones = [...gone.values()]
     for (const [run, tombstone] of gone) (this.#tombstones[run] as WovenTombstone[]).push(tombstone)
-    return { state: { bytes, tokens, starts, lines }, runs, tombstones }
+    const moved = runs.filter(({ origins }) => origins.length > 0).map((run) => ({ run, seq: 0 }))
+    return { state: { bytes, tokens, starts, lines }, runs, tombstones, moved }
+  }
+
+  /** For each line of a content the line of the weave that it is in the first source that has it; END for none. */
+  #whence(bytes: Uint8Array, sources: readonly FileState[]): Int32Array | undefined {
+    let come: Int32Array | undefined
+    for (const source of sources) {
+      const { tokens, hunks } = diffContents(source, bytes, this.#interner)
+      come ??= new Int32Array(tokens.length).fill(END)
+      // Between two hunks both sides run in step.
+      let a = 0
+      let b = 0
+      for (let h = 0; h <= hunks.length; h += HUNK_FIELDS) {
+        const end = h < hunks.length ? (hunks[h + 2] as number) : tokens.length
+        for (; b < end; a++, b++) if (come[b] === END) come[b] = source.lines[a] as number
+        a = hunks[h + 1] as number
+        b = hunks[h + 3] as number
+      }
+    }
+    return come
+  }
+
+  /** The origins of lines `[start, end)` of a content. */
+  #origins(come: Int32Array | undefined, start: number, end: number): WovenOrigin[] {
+    const origins: WovenOrigin[] = []
+    if (come === undefined) return origins
+    for (let i = start; i < end; ) {
+      const line = come[i] as number
+      const run = this.#run[line]
+      let length = 1
+      if (line !== END) {
+        while (i + length < end && come[i + length] === line + length && this.#run[line + length] === run) length++
+        origins.push({ from: i - start, to: i - start + length, source: this.#refTo(line) as LineRef })
+      }
+      i += length
+    }
+    return origins
   }
 
   #insert(
@@ -184,6 +237,7 @@ export class Weaver {
     starts: Uint32Array,
     start: number,
     end: number,
+    come: Int32Array | undefined,
   ): number {
     const right = left === END ? this.#first : (this.#next[left] as number)
     const run: WovenRun = {
@@ -196,6 +250,7 @@ export class Weaver {
       seq: 0,
       stream: 0,
       position: undefined,
+      origins: this.#origins(come, start, end),
     }
     const first = this.#addLines(run, tokens, start, end)
     if (left === END) this.#first = first
@@ -293,6 +348,38 @@ function rightBound({ run, index }: LineRef, left: Uint8Array | undefined): Uint
   const position = positionOf(run)
   const before = index === 0 && (left === undefined || compareBytes(left, position) < 0)
   return before ? position : linePosition(position, index)
+}
+
+/** A new run's origins, once the runs that they come from have their seqs: each stretch back to where it was first put. */
+export function originsOf(run: WovenRun): Origin[] {
+  return run.origins.flatMap(({ from, to, source }) => traced(source, from, to))
+}
+
+/** Lines `[from, to)`, which are those from `source` on, by the lseqs they were first put with. */
+function traced(source: LineRef | Lseq, from: number, to: number): Origin[] {
+  if ('seq' in source) return [{ from, to, seq: source.seq, stream: source.stream }]
+  const { run, index } = source
+  const end = index + to - from
+  const found: Origin[] = []
+  let at = index
+  const own = (until: number): void => {
+    if (at < until) found.push({ from: from + at - index, to: from + until - index, seq: run.seq + at, stream: run.stream })
+    at = Math.max(at, until)
+  }
+  for (const origin of run.origins) {
+    const start = Math.max(origin.from, index)
+    const stop = Math.min(origin.to, end)
+    if (start >= stop) continue
+    own(start)
+    const skipped = start - origin.from
+    const { source: before } = origin
+    const shifted =
+      'seq' in before ? { seq: before.seq + skipped, stream: before.stream } : { run: before.run, index: before.index + skipped }
+    found.push(...traced(shifted, from + start - index, from + stop - index))
+    at = stop
+  }
+  own(end)
+  return found
 }
 
 function isNewer(a: WovenRun, b: WovenRun): boolean {

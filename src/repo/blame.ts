@@ -6,43 +6,62 @@
 import { decodeUtf8Lossy, toHex } from '../base/bytes.js'
 import type { Version } from '../history/header.js'
 import type { Versions } from '../history/versions.js'
-import { type Run, type Weave, aliveAt, runStarts } from '../lines/weave.js'
-import { type Lseq, formatLseq } from '../lseq/lseq.js'
+import { aliveAt, type Run, runStarts, type Weave } from '../lines/weave.js'
+import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
 import { gitId, person } from './describe.js'
 import type { BlameLine } from './results.js'
 
 const NEWLINE = 10
 
+/** Lines of a run that were first put in a row by one version. */
+interface Stretch {
+  readonly run: Run
+  readonly from: number
+  readonly to: number
+  /** Lseq with which the first of them was first put. */
+  readonly first: Lseq
+}
+
 /** The lines of a weave at a state, each with the version that put it. */
 export async function blameLines(weave: Weave, vector: Vector, versions: Versions): Promise<BlameLine[]> {
-  const { streams } = versions
-  const pieces = [...aliveAt(weave, vector)]
-  const runs = [...new Set(pieces.map((piece) => piece.run))].map((run) => weave.runs[run] as Run)
-  const holders = await versions.holding(runs.map((run) => lseqOf(run, streams)))
+  const stretches: Stretch[] = []
+  for (const { run, from, to } of aliveAt(weave, vector)) {
+    stretches.push(...stretchesOf(weave.runs[run] as Run, from, to, versions.streams))
+  }
+  const holders = await versions.holding(stretches.map(({ first }) => first))
   const credits = new Map<Version, Omit<BlameLine, 'n' | 'text' | 'lseq'>>()
   const lines: BlameLine[] = []
-  for (const piece of pieces) {
-    const run = weave.runs[piece.run] as Run
-    const { seq, stream } = lseqOf(run, streams)
-    const version = holders.get(formatLseq(seq, stream)) ?? (await versions.expect({ seq, stream }))
+  for (const { run, from, to, first } of stretches) {
+    const version = holders.get(formatLseq(first.seq, first.stream)) ?? (await versions.expect(first))
     let credit = credits.get(version)
     if (credit === undefined) credits.set(version, (credit = creditOf(version)))
     const starts = runStarts(run)
-    for (let i = piece.from; i < piece.to; i++) {
+    for (let i = from; i < to; i++) {
       lines.push({
         n: lines.length + 1,
         text: lineText(run.text.subarray(starts[i], starts[i + 1])),
         ...credit,
-        lseq: formatLseq(seq + i, stream),
+        lseq: formatLseq(first.seq + i - from, first.stream),
       })
     }
   }
   return lines
 }
 
-function lseqOf({ seq, slot }: Run, streams: Streams): Lseq {
-  return { seq, stream: streams.id(slot) }
+/** Cuts lines of a run at the ends of their origins, which is where another version may have put them first. */
+function* stretchesOf(run: Run, from: number, to: number, streams: Streams): Generator<Stretch> {
+  const own = streams.id(run.slot)
+  let at = from
+  for (const origin of run.origins) {
+    const start = Math.max(origin.from, at)
+    const end = Math.min(origin.to, to)
+    if (start >= end) continue
+    if (at < start) yield { run, from: at, to: start, first: { seq: run.seq + at, stream: own } }
+    yield { run, from: start, to: end, first: { seq: origin.seq + start - origin.from, stream: origin.stream } }
+    at = end
+  }
+  if (at < to) yield { run, from: at, to, first: { seq: run.seq + at, stream: own } }
 }
 
 function creditOf(version: Version): Omit<BlameLine, 'n' | 'text' | 'lseq'> {
