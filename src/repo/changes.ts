@@ -13,7 +13,7 @@ import { formatLseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
 import type { RepositoryContext } from './context.js'
 import { touchedPaths } from './log.js'
-import { formatMode } from './mode.js'
+import { formatMode, kindOf } from './mode.js'
 
 /** A file's place and content, before or after. */
 export type Place = PathState<PathPut>
@@ -100,4 +100,14 @@ function pathOf({ before, after }: Change): string {
 /** Whether two places hold the same bytes. */
 export function sameContent(a: Place, b: Place): boolean {
   return a.entry.size === b.entry.size && Buffer.compare(a.entry.sha256, b.entry.sha256) === 0
+}
+
+/** Whether two places are the same kind of thing, executable or not. */
+export function sameType(a: Place, b: Place): boolean {
+  return typeOf(a) === typeOf(b)
+}
+
+function typeOf({ entry: { mode } }: Place): string {
+  const kind = kindOf(mode)
+  return kind === 'executable' ? 'file' : kind
 }

@@ -12,7 +12,7 @@ import { diffContents, NO_LINES } from '../lines/edit.js'
 import { countChanges } from '../lines/hunk.js'
 import { LineInterner } from '../lines/intern.js'
 import { type UnifiedHunk, unifiedHunks } from '../lines/unified.js'
-import { type Change, type Place, sameContent } from './changes.js'
+import { type Change, type Place, sameContent, sameType } from './changes.js'
 import { formatMode, kindOf } from './mode.js'
 import { quotePath } from './path-text.js'
 
@@ -34,26 +34,23 @@ export async function loadFormatter(): Promise<FormatHunks> {
   return (hunks) => formatPatch({ ...names, hunks }, OMIT_HEADERS)
 }
 
+/** A patch of one change. */
+export interface Patch {
+  readonly text: string
+  /** Whether it only says that the contents differ. */
+  readonly binary: boolean
+}
+
 /** The patch of one change. What became another kind of thing is deleted and added, as git has it. */
-export function patchOf(change: ChangedContent, format: FormatHunks): string {
+export function patchOf(change: ChangedContent, format: FormatHunks): Patch {
   const { before, after, old, now } = change
   if (before === undefined || after === undefined || sameType(before, after)) return filePatch(change, format)
-  return (
-    filePatch({ before, after: undefined, old, now: NOTHING }, format) +
-    filePatch({ before: undefined, after, old: NOTHING, now }, format)
-  )
+  const deletion = filePatch({ before, after: undefined, old, now: NOTHING }, format)
+  const addition = filePatch({ before: undefined, after, old: NOTHING, now }, format)
+  return { text: deletion.text + addition.text, binary: deletion.binary || addition.binary }
 }
 
-function sameType(a: Place, b: Place): boolean {
-  return typeOf(a) === typeOf(b)
-}
-
-function typeOf({ entry: { mode } }: Place): string {
-  const kind = kindOf(mode)
-  return kind === 'executable' ? 'file' : kind
-}
-
-function filePatch(change: ChangedContent, format: FormatHunks): string {
+function filePatch(change: ChangedContent, format: FormatHunks): Patch {
   const { before, after } = change
   const from = before?.path ?? after?.path ?? ''
   const to = after?.path ?? from
@@ -63,10 +60,11 @@ function filePatch(change: ChangedContent, format: FormatHunks): string {
   if (from !== to) {
     head.push(`similarity index ${similarity}%`, `rename from ${quoted(from)}`, `rename to ${quoted(to)}`)
   }
+  const lines = `${head.join('\n')}\n`
+  if (hunks?.length === 0) return { text: lines, binary: false }
   const [oldName, newName] = [before === undefined ? '/dev/null' : a, after === undefined ? '/dev/null' : b]
-  if (hunks === undefined) return `${head.join('\n')}\nBinary files ${oldName} and ${newName} differ\n`
-  if (hunks.length === 0) return `${head.join('\n')}\n`
-  return `${head.join('\n')}\n--- ${ended(oldName)}\n+++ ${ended(newName)}\n${format(hunks)}`
+  if (hunks === undefined) return { text: `${lines}Binary files ${oldName} and ${newName} differ\n`, binary: true }
+  return { text: `${lines}--- ${ended(oldName)}\n+++ ${ended(newName)}\n${format(hunks)}`, binary: false }
 }
 
 function modeLines(before: Place | undefined, after: Place | undefined): string[] {

@@ -8,12 +8,12 @@ import type { Version } from '../history/header.js'
 import { type Ref, readRefs } from '../history/refs.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { formatVector, Vector } from '../lseq/vector.js'
-import { type Change, type Changes, changesOf, type Place, sameContent } from './changes.js'
+import { type Change, type Changes, changesOf, type Place, sameContent, sameType } from './changes.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { type Describer, textOf } from './describe.js'
 import { formatMode } from './mode.js'
-import { loadFormatter, patchOf } from './patch.js'
+import { loadFormatter, type Patch, patchOf } from './patch.js'
 import { formatPath } from './path-text.js'
 import type { PathChange, VersionDetail } from './results.js'
 
@@ -21,29 +21,30 @@ import type { PathChange, VersionDetail } from './results.js'
 const PATCH_LIMIT = 1 << 28
 
 /**
- * The version that `text` names.
+ * The version that `name` means.
  *
  * @throws {CodedError} `V_UNKNOWN`; `V_AMBIGUOUS` for a state that no one version stands for.
  */
 export async function showVersion(
   repository: RepositoryContext,
   describer: Describer,
-  text: string,
+  name: string,
 ): Promise<VersionDetail> {
-  const { version, tips } = await repository.resolve(text)
+  const { version, tips } = await repository.resolve(name)
   if (version === undefined) {
     const candidates = tips.map(({ id }) => toHex(id))
-    throw new CodedError('V_AMBIGUOUS', `${text} is a state of ${tips.length} versions at once.`, {
+    throw new CodedError('V_AMBIGUOUS', `${name} is a state of ${tips.length} versions at once.`, {
       hint: `Show one of them: ${candidates.map((id) => id.slice(0, 12)).join(', ')}.`,
       data: { candidates },
     })
   }
   const changes = await changesOf(repository, version)
+  const patches = await patchesOf(repository, changes)
   return {
     ...(await describer.info(version)),
     names: await namesOf(repository, version, changes.to),
-    changes: changes.changes.map(describeChange),
-    patch: await patchText(repository, changes),
+    changes: changes.changes.map((change, i) => describeChange(change, patches[i]?.binary === true)),
+    patch: patches.map(({ text }) => text).join(''),
   }
 }
 
@@ -61,7 +62,8 @@ async function namesOf({ entries, versions }: RepositoryContext, version: Versio
   return (await readRefs(entries)).filter(names).map(({ name }) => textOf(fromLatin1(name)))
 }
 
-function describeChange({ before, after }: Change): PathChange {
+/** @param binary - Whether the patch does not show what differs. */
+function describeChange({ before, after }: Change, binary: boolean): PathChange {
   const place = (after ?? before) as Place
   return {
     path: formatPath(place.path),
@@ -69,7 +71,7 @@ function describeChange({ before, after }: Change): PathChange {
     ...(before !== undefined && after !== undefined && before.path !== after.path && { from: formatPath(before.path) }),
     ...(after !== undefined && { mode: formatMode(after.entry.mode) }),
     ...(before !== undefined && { oldMode: formatMode(before.entry.mode) }),
-    binary: before?.entry.chunked === true || after?.entry.chunked === true,
+    binary: binary || before?.entry.chunked === true || after?.entry.chunked === true,
   }
 }
 
@@ -80,9 +82,12 @@ function kindOfChange(before: Place | undefined, after: Place | undefined): Path
   return sameContent(before, after) ? 'mode' : 'modified'
 }
 
-async function patchText(repository: RepositoryContext, { changes, from, to }: Changes): Promise<string> {
-  if (changes.length === 0) return ''
-  const differing = changes.filter(({ before, after }) => !before || !after || !sameContent(before, after))
+/** The patches of the changes, in their order. */
+async function patchesOf(repository: RepositoryContext, { changes, from, to }: Changes): Promise<Patch[]> {
+  if (changes.length === 0) return []
+  const differing = changes.filter(
+    ({ before, after }) => !before || !after || !sameContent(before, after) || !sameType(before, after),
+  )
   const olds = await textsOf(
     repository,
     differing.flatMap(({ before }) => before ?? []),
@@ -94,7 +99,7 @@ async function patchText(repository: RepositoryContext, { changes, from, to }: C
     to,
   )
   const format = await loadFormatter()
-  const patches: string[] = []
+  const patches: Patch[] = []
   let length = 0
   for (const change of changes) {
     const { before, after } = change
@@ -102,10 +107,10 @@ async function patchText(repository: RepositoryContext, { changes, from, to }: C
     const old = before === undefined ? NOTHING : full ? undefined : olds.get(before.path)
     const now = after === undefined ? NOTHING : full ? undefined : news.get(after.path)
     const patch = patchOf({ ...change, old, now }, format)
-    length += patch.length
+    length += patch.text.length
     patches.push(patch)
   }
-  return patches.join('')
+  return patches
 }
 
 const NOTHING = new Uint8Array(0)
