@@ -192,7 +192,10 @@ describe('answers', () => {
     const at = ['-C', REPO]
     const [version] = await weftJson<VersionInfo[]>(['log', '-n', '1', ...at])
     const id = version?.id ?? ''
-    assert.match(String((await weft(['log', '-n', '1', ...at])).stdout), new RegExp(`^version ${id.slice(0, 12)}`))
+    assert.match(
+      String((await weft(['log', '-n', '1', ...at])).stdout),
+      new RegExp(`^version ${id.slice(0, 12)} \\(main\\)\n`),
+    )
     assert.equal((await weftJson<VersionDetail>(['show', id.slice(0, 10), ...at])).id, id)
     assert.match(String((await weft(['show', id, ...at])).stdout), new RegExp(`^version ${id}`))
     const [entry] = await weftJson<TreeEntry[]>(['ls', deep, ...at])
@@ -209,9 +212,9 @@ describe('answers', () => {
     const [line] = blame.lines
     assert.ok(line && words[0]?.startsWith(line.version.slice(0, 12)) && words[0].endsWith(line.text))
     const text = line.text
-    const matches = await weftJson<GrepMatch[]>(['grep', '-F', ...at, '--', text, deep])
+    const matches = await weftJson<GrepMatch[]>(['grep', '-F', ...at, text, deep])
     assert.ok(matches.some((match) => match.n === 1 && match.path === deep && match.text === text))
-    const history = await weftJson<GrepMatch[]>(['grep', '-F', '--history', ...at, '--', text, deep])
+    const history = await weftJson<GrepMatch[]>(['grep', '-F', '--history', ...at, text, deep])
     assert.ok(history.some((match) => match.put.version === line.version))
   })
 

@@ -19,7 +19,7 @@ export function formatStat({ format, bytes, entries, loose, pages, kinds }: Stor
 
 /** One line per entry: key, then the value in words. */
 export function formatEntryLine({ key, value }: StoreEntry, { cyan, safe }: Style): string {
-  return `${cyan(safe(key))}  ${safe(value.replace(/\s*\n/g, ' / '))}\n`
+  return `${cyan(safe(key))}  ${safe(value.trimEnd().replace(/\s*\n/g, ' / '))}\n`
 }
 
 /** One entry in full. */

@@ -27,6 +27,7 @@ export default class Log extends BaseCommand {
       ...(flags.number !== undefined && { limit: flags.number }),
       ...(flags.at !== undefined && { at: flags.at }),
     })
-    await this.answerEach(versions, formatVersion)
+    const names = this.jsonEnabled() ? undefined : await repo.names()
+    await this.answerEach(versions, (version, style) => formatVersion(version, style, names?.get(version.id)))
   }
 }

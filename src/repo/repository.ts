@@ -146,6 +146,12 @@ export class Repository implements AsyncDisposable {
     return resolve({ entries: this.entries, versions: this.versions, head: () => this.head() }, text)
   }
 
+  /** Names of branches and tags by the id of the version they name. */
+  async names(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { namesByVersion } = await import('./names.js')
+    return namesByVersion(this.entries)
+  }
+
   /** Versions from the newest on: of everything, or those that touched a path, through its renames. */
   async *log(options: { path?: string; limit?: number; at?: string } = {}): AsyncGenerator<VersionInfo> {
     const { ancestors, pathVersions } = await import('./log.js')
