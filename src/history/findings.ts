@@ -11,7 +11,7 @@ import { type Kind, kindRange } from './keys.js'
 
 /** One thing that is not as it was signed. */
 export interface Damage {
-  /** `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `group`, `changes`, `content` or `tree`. */
+  /** `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `group`, `changes`, `content`, `tree` or `file`. */
   readonly kind: string
   /** Id of the version, hex. */
   readonly version?: string

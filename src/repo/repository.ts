@@ -247,10 +247,17 @@ export class Repository implements AsyncDisposable {
     yield* options.history === true ? grepHistory(this, pattern, options) : grepState(this, pattern, options)
   }
 
-  /** Recomputes everything from the entries alone. */
+  /** Recomputes everything from the entries alone, and checks the bytes of the store's files that hold no entries. */
   async verify(options: { quick?: boolean; progress?: Progress } = {}): Promise<VerifyReport> {
     const { verifyEntries } = await import('../history/verify.js')
-    return verifyEntries(this.entries, options)
+    const report = await verifyEntries(this.entries, options)
+    if (options.quick === true) return report
+    const { damagedFiles } = await import('../lseq/files.js')
+    const files = damagedFiles(storePath(this.root)).map(({ file, detail }) => ({
+      kind: 'file',
+      detail: `The file ${file} of the store is damaged: ${detail}.`,
+    }))
+    return { ...report, ok: report.ok && files.length === 0, damage: [...report.damage, ...files] }
   }
 
   /** The key-value level, for the curious. */
