@@ -6,7 +6,6 @@
  * and goes on from there. Refs are set last, in a version of their own.
  * @module
  */
-import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
@@ -82,7 +81,6 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   const targets = await readTargets(source.gitDir, refs)
   const commits = await listCommits(source.gitDir, targets.commits)
   const dir = resolve(options.dir)
-  await mkdir(dir, { recursive: true })
   await using repository = await Repository.openOrCreate(dir, options.random ?? crypto.randomBytes)
   const { entries } = repository
   const counts: Counts = { versions: 0, files: 0, entries: 0, lines: 0, bytes: 0 }
