@@ -9,13 +9,12 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { defaultCrypto } from '../src/crypto/default.js'
 import { decodeVersion, encodeHeader, encodeVersion } from '../src/history/header.js'
-import { KINDS } from '../src/history/keys.js'
 import { type Damage, Repository, type VerifyReport } from '../src/index.js'
 import { lseqOfKey, writeLseq } from '../src/lseq/lseq.js'
 import { importBundle } from './suites/roundtrip.js'
 import { fixture } from './support/corpus.js'
 import { random } from './support/random.js'
-import { Entries, flipped, type Place, pick } from './support/tamper.js'
+import { Entries, flipped, KINDS, type Place, pick } from './support/tamper.js'
 import { nowhere } from './support/temp.js'
 import { weft } from './support/weft.js'
 
@@ -33,7 +32,7 @@ async function spoil(whole: string, change: (entries: Entries) => Promise<unknow
     await change(entries)
   }
   await using repo = await Repository.open(dir)
-  return repo.verify()
+  return await repo.verify()
 }
 
 /** Some damage is reported, and each is named. */

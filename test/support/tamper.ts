@@ -4,12 +4,17 @@
  * @module
  */
 import { compareBytes } from '../../src/base/bytes.js'
-import { KINDS } from '../../src/history/keys.js'
+import { KINDS as ALL_KINDS } from '../../src/history/keys.js'
 import type { Entry } from '../../src/lseq/batch.js'
 import { openLevelStore } from '../../src/lseq/level.js'
 import { decodePage, encodePageSync } from '../../src/lseq/page.js'
 import type { Operation, Store } from '../../src/lseq/store.js'
 import type { Random } from './random.js'
+
+/** The kinds of entries that are the truth, by letter: all but the indexes derived from them, on which nothing may rest. */
+export const KINDS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ALL_KINDS).filter(([kind]) => kind !== 'I' && kind !== 'X'),
+)
 
 const LOOSE = 'e'.charCodeAt(0)
 const PAGE = 'p'.charCodeAt(0)
@@ -22,7 +27,7 @@ export interface Place extends Entry {
   readonly page: Uint8Array | undefined
 }
 
-/** The entries of a store, open to be spoilt. Derived indexes are left out: nothing may rest on them. */
+/** The entries of a store, open to be spoilt. Derived indexes are left out. */
 export class Entries implements AsyncDisposable {
   readonly all: readonly Place[]
   readonly #store: Store
