@@ -140,6 +140,18 @@ describe('page', () => {
     assert.deepEqual(shown(decodePage(page)), shown(entries))
   })
 
+  it('writes out of a key that goes on from the one before only what is new', () => {
+    const entries: Entry[] = []
+    let key: Uint8Array = encodeLseq(1, 1)
+    for (let i = 0; i < 50; i++) {
+      entries.push({ key, value: new Uint8Array(0) })
+      key = concatBytes(key, Uint8Array.of(5), encodeLseq(i + 2, 1))
+    }
+    // Eight columns' lengths, and for each entry one byte in seven columns: no lseq twice.
+    assert.ok(encodeColumns(entries).length <= 16 + 50 * 7, `${encodeColumns(entries).length} bytes`)
+    assert.deepEqual(shown(decodePage(encodePageSync(entries))), shown(entries))
+  })
+
   it('keeps bytes that do not compress as they are', () => {
     let state = 1
     const noise = new Uint8Array(3000).map(() => {
@@ -254,7 +266,7 @@ describe('page: format', () => {
 
   it('is as drawn', () => {
     const [key, value] = [concatBytes(fromLatin1('Ab'), encodeLseq(5, 6)), fromLatin1('hi\n')]
-    const body = '01 01 00 01 01 01 01 00   00 00 00 00 00 07   68 69 0a'.replaceAll(' ', '')
+    const body = '01 01 00 01 01 01 01 00   08 00 00 00 00 07   68 69 0a'.replaceAll(' ', '')
     const head = `00 01 0a ${(body.length / 2).toString(16).padStart(2, '0')} 0a ${toHex(key)}`.replaceAll(' ', '')
     const page = encodePageSync([{ key, value }])
     assert.equal(toHex(page.subarray(5)), head + body)

@@ -3,9 +3,9 @@
  *
  * First the lengths in bytes of the first eight columns as varints, then the columns:
  *
- *     drop      how many bytes of the previous middle to take off its end, varint
- *     own       how many bytes of this middle to put there, varint
- *     middle    those bytes                      (a middle is a full key without its lseq)
+ *     drop      how many bytes to take off the end of the previous key, varint
+ *     own       how many bytes to put there, varint; the lseq comes behind them
+ *     middle    those bytes
  *     back      how many entries before the previous one the entry is whose lseq is near, one byte
  *     delta     this lseq's seq less that one's, zig-zag varint
  *     stream    0: that one's stream; n: the n-th stream that was written out in this column, varint;
@@ -14,8 +14,8 @@
  *     records   values that do not end in a newline (tombstones, headers, digests ...)
  *     texts     values that do
  *
- * Before the first entry stands the page's first key, which the reader knows: its middle is the previous one, its lseq
- * the one to be near to. A change's runs and tombstones lie far apart in a file but have lseqs next to each other; that
+ * Before the first entry stands the page's first key, which the reader knows: it is the previous key, and its lseq the
+ * one to be near to. What lies inside a run has a key that begins with the whole key of the run. A change's runs and tombstones lie far apart in a file but have lseqs next to each other; that
  * is what `back` finds. page.ts has the measurements.
  * @module
  */
@@ -53,8 +53,8 @@ export function encodeColumns(entries: readonly Entry[]): Uint8Array {
   entries.forEach(({ key, value }, i) => {
     if (key.length < LSEQ_BYTES) throw new RangeError(`key: expected at least ${LSEQ_BYTES} bytes, got ${key.length}`)
     if (i > 0 && compareBytes(previous, key) >= 0) throw new RangeError('entries: expected ascending keys')
-    const kept = sharedMiddle(previous, key)
-    drop.varint(previous.length - LSEQ_BYTES - kept)
+    const kept = sharedStart(previous, key)
+    drop.varint(previous.length - kept)
     own.varint(key.length - LSEQ_BYTES - kept)
     middle.bytes(key, kept, key.length - LSEQ_BYTES)
     lseqs.encode(key, back, delta, stream)
@@ -79,11 +79,11 @@ export function encodeColumns(entries: readonly Entry[]): Uint8Array {
 
 type FixedColumns = [ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter, ByteWriter]
 
-/** Bytes with which both middles begin. */
-function sharedMiddle(a: Uint8Array, b: Uint8Array): number {
-  const limit = Math.min(a.length, b.length) - LSEQ_BYTES
+/** Bytes with which `previous` begins like `key`, the lseq of `key` left out. */
+function sharedStart(previous: Uint8Array, key: Uint8Array): number {
+  const limit = Math.min(previous.length, key.length - LSEQ_BYTES)
   let shared = 0
-  while (shared < limit && a[shared] === b[shared]) shared++
+  while (shared < limit && previous[shared] === key[shared]) shared++
   return shared
 }
 
@@ -216,10 +216,10 @@ function decodeKeys(
   streams[0] = readStream(firstKey, firstKey.length - LSEQ_BYTES)
   let previous = firstKey
   let previousStart = 0
-  let previousMiddle = firstKey.length - LSEQ_BYTES
+  let previousLength = firstKey.length
   let at = 0
   for (let i = 0; i < count; i++) {
-    const kept = previousMiddle - drop.varint()
+    const kept = previousLength - drop.varint()
     const added = own.varint()
     const start = at
     const end = start + kept + added + LSEQ_BYTES
@@ -242,7 +242,7 @@ function decodeKeys(
       throw corruptPage(`its keys ${i - 1} and ${i} are out of order`)
     previous = keys
     previousStart = start
-    previousMiddle = kept + added
+    previousLength = end - start
   }
   if (at !== keys.length) throw corruptPage('its keys do not add up')
   if (compareBytes(keys.subarray(0, keyEnds[0]), firstKey) !== 0)

@@ -26,7 +26,7 @@ export interface EntryStoreOptions {
   readonly pageBytes?: number | undefined
   /** Brotli's quality for pages, 0 to 11. Default 7. */
   readonly quality?: number | undefined
-  /** Bytes of unpacked pages to keep for the next reader. Default 32 MiB. */
+  /** Bytes of unpacked pages to keep for the next reader. Default 64 MiB. */
   readonly cacheBytes?: number | undefined
   /** Bytes of packed pages that a bulk write holds back for its last batch. Default 48 MiB. */
   readonly heldBytes?: number | undefined
@@ -86,7 +86,7 @@ export class EntryStore implements AsyncDisposable {
     this.#options = {
       pageBytes: options.pageBytes ?? 1 << 20,
       quality: options.quality ?? 7,
-      cacheBytes: options.cacheBytes ?? 32 << 20,
+      cacheBytes: options.cacheBytes ?? 64 << 20,
       heldBytes: options.heldBytes ?? 48 << 20,
     }
     this.#pages = new PageReader(store, this.#options.cacheBytes)

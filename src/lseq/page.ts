@@ -21,7 +21,7 @@
  *     ... drop, own, middle as columns; lseq in planes 6.38       keys alone 617 KB
  *     ... lseq as a step from a near one               6.23       keys alone 465 KB
  *     ... records apart from texts                     6.15
- *     ... Brotli 9                                     6.06       2 s to pack
+ *     ... Brotli 9                                     6.07       2 s to pack
  *
  * One page more to inflate costs 1.7 ms, once; hence 1 MiB and not the deflated 64 KiB that the design began with.
  * @see RFC 7932 (Brotli).
