@@ -78,8 +78,19 @@ describe('the package', () => {
     assert.equal((run?.mode ?? 0) & 0o111, 0o111, 'bin/run.js cannot be run')
   })
 
-  it('names no registry in its lock file', () => {
-    assert.doesNotMatch(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'), /"resolved"/)
+  it('has a lock file that names no registry and knows the packages of all platforms', () => {
+    const text = readFileSync(join(ROOT, 'package-lock.json'), 'utf8')
+    assert.doesNotMatch(text, /"resolved"/)
+    interface Locked {
+      readonly optionalDependencies?: Record<string, string>
+    }
+    const { packages } = JSON.parse(text) as { packages: Record<string, Locked> }
+    const optional = Object.values(packages).flatMap((locked) => Object.keys(locked.optionalDependencies ?? {}))
+    // A registry that lacks some of them makes npm install leave them out, and then npm ci refuses the file.
+    assert.deepEqual(
+      optional.filter((name) => packages[`node_modules/${name}`] === undefined),
+      [],
+    )
   })
 
   installed('has few packages in tow', () => {
