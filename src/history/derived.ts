@@ -45,10 +45,15 @@ export function encodeVector(lseqs: readonly Lseq[]): Uint8Array {
   return out
 }
 
-/** @throws {CodedError} `BAD_RECORD` for a length that no vector has. */
+/** @throws {CodedError} `BAD_RECORD` for bytes that `encodeVector` does not write: each stream is there once, in order. */
 export function decodeVector(value: Uint8Array): Lseq[] {
-  if (value.length % LSEQ_BYTES !== 0) throw new CodedError('BAD_RECORD', 'A kept version vector is malformed.')
   const lseqs: Lseq[] = []
-  for (let at = 0; at < value.length; at += LSEQ_BYTES) lseqs.push(readLseq(value, at))
+  let ordered = value.length % LSEQ_BYTES === 0
+  for (let at = 0; ordered && at < value.length; at += LSEQ_BYTES) {
+    const lseq = readLseq(value, at)
+    ordered = lseq.stream > (lseqs.at(-1)?.stream ?? -1)
+    lseqs.push(lseq)
+  }
+  if (!ordered) throw new CodedError('BAD_RECORD', 'A version vector is malformed.')
   return lseqs
 }

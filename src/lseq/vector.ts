@@ -15,7 +15,7 @@
  *                \____________ shared
  * @module
  */
-import { SEQ_LIMIT, formatStream } from './lseq.js'
+import { formatStream, SEQ_LIMIT } from './lseq.js'
 
 const SHIFT = 4
 const BLOCK = 1 << SHIFT
@@ -93,17 +93,18 @@ export class Vector {
     if (this === other) return this
     const length = Math.max(this.#blocks.length, other.#blocks.length)
     const blocks: (Float64Array | undefined)[] = new Array(length)
-    let allMine = true
-    let allTheirs = true
+    let mineCover = true
+    let theirsCover = true
     for (let i = 0; i < length; i++) {
       const mine = this.#blocks[i]
       const theirs = other.#blocks[i]
-      const block = joinBlocks(mine, theirs)
-      if (block !== mine) allMine = false
-      if (block !== theirs) allTheirs = false
-      blocks[i] = block
+      const excess = excessOf(mine, theirs)
+      if (excess !== 'none' && excess !== 'mine') mineCover = false
+      if (excess !== 'none' && excess !== 'theirs') theirsCover = false
+      blocks[i] =
+        excess === 'both' ? maxima(mine as Float64Array, theirs as Float64Array) : excess === 'theirs' ? theirs : mine
     }
-    return allMine ? this : allTheirs ? other : new Vector(blocks)
+    return mineCover ? this : theirsCover ? other : new Vector(blocks)
   }
 
   /** Whether this state covers all that `other` covers. */
@@ -124,20 +125,23 @@ export class Vector {
   }
 }
 
-/** The block of maxima; one of the two given wherever it already is that. */
-function joinBlocks(a: Float64Array | undefined, b: Float64Array | undefined): Float64Array | undefined {
-  if (a === b || b === undefined) return a
-  if (a === undefined) return b
-  let aIsMax = true
-  let bIsMax = true
+/** Which of two blocks has a seq that the other does not reach. */
+function excessOf(a: Float64Array | undefined, b: Float64Array | undefined): 'none' | 'mine' | 'theirs' | 'both' {
+  if (a === b) return 'none'
+  if (b === undefined) return 'mine'
+  if (a === undefined) return 'theirs'
+  let mine = false
+  let theirs = false
   for (let j = 0; j < BLOCK; j++) {
     const x = a[j] as number
     const y = b[j] as number
-    if (x < y) aIsMax = false
-    else if (y < x) bIsMax = false
+    if (x > y) mine = true
+    else if (y > x) theirs = true
   }
-  if (aIsMax) return a
-  if (bIsMax) return b
+  return mine ? (theirs ? 'both' : 'mine') : theirs ? 'theirs' : 'none'
+}
+
+function maxima(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((x, j) => Math.max(x, b[j] as number))
 }
 
