@@ -1,3 +1,10 @@
+/**
+ * Searching every line that ever existed: which version put it, and which versions took it out.
+ *
+ * One pass over all runs and tombstones, in key order: a run's tombstones stand right behind it, so a match is complete
+ * as soon as the next run begins. No weave is built and no version is looked at before something is found.
+ * @module
+ */
 import { isTombstoneKey, kindRange } from '../history/keys.js'
 import { decodeRanges } from '../lines/tombstone.js'
 import type { EntryBatch } from '../lseq/batch.js'
