@@ -5,7 +5,7 @@
  * settings as a value.
  * @module
  */
-export { type Blame as BlameOf, CODES, type Code, CodedError } from './base/error.js'
+export { type Blame as ErrorBlame, CODES, type Code, CodedError } from './base/error.js'
 export { importGit } from './git/import.js'
 export { type Identity, openIdentity } from './repo/identity.js'
 export { Repository } from './repo/repository.js'
