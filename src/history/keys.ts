@@ -86,7 +86,8 @@ export function tombstoneKey(prefix: Uint8Array, run: Uint8Array, seq: number, s
 }
 
 /**
- * Whether a key of kind `L` is a tombstone's: the byte before its lseq is 0, which no position's digits end in.
+ * Whether a key of kind `L` is beside a run, a tombstone's or that of origins: the byte before its lseq is 0, which no
+ * position's digits end in.
  */
 export function isTombstoneKey(fullKey: Uint8Array): boolean {
   return fullKey[fullKey.length - LSEQ_BYTES - 1] === 0

@@ -15,7 +15,7 @@ import type { BlameLine } from './results.js'
 const NEWLINE = 10
 
 /** Lines of a run that were first put in a row by one version. */
-interface Stretch {
+export interface Stretch {
   readonly run: Run
   readonly from: number
   readonly to: number
@@ -50,7 +50,7 @@ export async function blameLines(weave: Weave, vector: Vector, versions: Version
 }
 
 /** Cuts lines of a run at the ends of their origins, which is where another version may have put them first. */
-function* stretchesOf(run: Run, from: number, to: number, streams: Streams): Generator<Stretch> {
+export function* stretchesOf(run: Run, from: number, to: number, streams: Streams): Generator<Stretch> {
   const own = streams.id(run.slot)
   let at = from
   for (const origin of run.origins) {

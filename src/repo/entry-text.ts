@@ -11,6 +11,7 @@ import { decodeVersion, type Version, type VersionRef } from '../history/header.
 import { isTombstoneKey, KINDS, type Kind, REF_KINDS, type RefKind } from '../history/keys.js'
 import { decodePathEntry } from '../history/path-entry.js'
 import { decodeRefValue } from '../history/refs.js'
+import { decodeOrigins, holdsOrigins, type Origin } from '../lines/origin.js'
 import { decodeRanges } from '../lines/tombstone.js'
 import { formatLseq, formatStream, type Lseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
 import { isoTime, person, textOf } from './describe.js'
@@ -22,9 +23,9 @@ const SHOWN = 32
 const HASH_BYTES = 32
 
 /** A word for what an entry is. */
-export function kindOfEntry(key: Uint8Array): string {
+export function kindOfEntry(key: Uint8Array, value: Uint8Array): string {
   const kind = String.fromCharCode(key[0] ?? 0)
-  if (kind === 'L') return isTombstoneKey(key) ? 'tombstone' : 'run'
+  if (kind === 'L') return !isTombstoneKey(key) ? 'run' : holdsOrigins(value) ? 'origins' : 'tombstone'
   return kind in KINDS ? KINDS[kind as Kind] : 'unknown'
 }
 
@@ -49,7 +50,8 @@ function describe(key: Uint8Array, value: Uint8Array): string {
     case 'P':
       return describePath(value)
     case 'L':
-      return isTombstoneKey(key) ? describeRanges(decodeRanges(value)) : decodeUtf8Lossy(value)
+      if (!isTombstoneKey(key)) return decodeUtf8Lossy(value)
+      return holdsOrigins(value) ? describeOrigins(decodeOrigins(value)) : describeRanges(decodeRanges(value))
     case 'B':
       return lines(hashesIn(value).map((hash) => `chunk ${hash}`))
     case 'C':
@@ -104,6 +106,14 @@ function describeRanges(ranges: readonly number[]): string {
   }
   const one = ranges.length === 2 && (ranges[1] as number) - (ranges[0] as number) === 1
   return `deletes ${one ? 'line' : 'lines'} ${parts.join(', ')} of the run`
+}
+
+function describeOrigins(origins: readonly Origin[]): string {
+  return lines(
+    origins.map(
+      ({ from, to, seq, stream }) => `lines ${from + 1} to ${to} of the run are ${formatLseq(seq, stream)} on`,
+    ),
+  )
 }
 
 function describeRef(value: Uint8Array): string {

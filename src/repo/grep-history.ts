@@ -6,6 +6,7 @@
  * @module
  */
 import { isTombstoneKey, kindRange } from '../history/keys.js'
+import { decodeOrigins, holdsOrigins, type Origin } from '../lines/origin.js'
 import { decodeRanges } from '../lines/tombstone.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -28,10 +29,11 @@ interface Found {
   /** Its id, `stream-seq`. */
   readonly file: string
   readonly text: string
-  /** First lseq of the run. */
-  readonly run: Lseq
   /** Number of the line in its run. */
   readonly place: number
+  readonly lseq: Lseq
+  /** The lseq with which it was put first; `lseq`, for nearly all lines. */
+  first: Lseq
   /** Tombstones of the line. */
   readonly removed: Lseq[]
 }
@@ -54,21 +56,22 @@ export async function* grepHistory(
   let together: number = TOGETHER.first
   for await (const batch of entries.scan(kindRange('L'))) {
     search.push(batch)
-    if (search.found.length < together) continue
+    if (search.size < together) continue
     together = Math.min(together * 2, TOGETHER.most)
     yield* report.tell(search.take())
   }
-  search.end()
-  yield* report.tell(search.take())
+  yield* report.tell(search.finish())
 }
 
 /** Goes through line entries in key order. */
 class Search {
-  /** Complete: all tombstones of their runs have been seen. */
-  found: Found[] = []
   readonly #pattern: LinePattern
   readonly #only: ReadonlySet<string> | undefined
-  /** Matches in the run last seen, whose tombstones may still come. */
+  /** Of files that have been read to their end. */
+  #done: Found[] = []
+  /** Of the file that was last seen. */
+  #file: Found[] = []
+  /** Of these, the ones in the run that was last seen, whose tombstones may still come. */
   #open: Found[] = []
 
   /** @param only - Ids of the files to search; undefined for all. */
@@ -77,51 +80,72 @@ class Search {
     this.#only = only
   }
 
+  /** Number of matches that can be taken. */
+  get size(): number {
+    return this.#done.length
+  }
+
   /** Takes the next entries. */
   push(batch: EntryBatch): void {
-    let i = this.#bury(batch, 0)
-    if (i < batch.count) this.end()
     const hits = new Hits(batch, this.#pattern.needle)
-    for (; i < batch.count; i++) {
+    for (let i = this.#mark(batch, 0); i < batch.count; i++) {
       if (!hits.has(i) || isTombstoneKey(batch.key(i))) continue
       const lines = [...this.#pattern.matches(batch.value(i))]
       if (lines.length === 0) continue
-      this.end()
       this.#begin(batch.key(i), lines)
-      i = this.#bury(batch, i + 1) - 1
+      i = this.#mark(batch, i + 1) - 1
     }
   }
 
-  /** No more tombstones come. */
-  end(): void {
-    this.found.push(...this.#open)
-    this.#open = []
+  /** The matches in files that have been read to their end; all lines that are one line are among them, or none. */
+  take(): Found[] {
+    const done = this.#done
+    this.#done = []
+    return done
   }
 
-  /** Hands over what was found. */
-  take(): Found[] {
-    const { found } = this
-    this.found = []
-    return found
+  /** All matches left: no more entries come. */
+  finish(): Found[] {
+    return [...this.#done, ...this.#file]
   }
 
   #begin(key: Uint8Array, lines: readonly MatchedLine[]): void {
-    const { seq, stream } = readLseq(key, 1)
-    const file = formatLseq(seq, stream)
+    const id = readLseq(key, 1)
+    const file = formatLseq(id.seq, id.stream)
+    if (file !== this.#file[0]?.file) {
+      for (const found of this.#file) this.#done.push(found)
+      this.#file = []
+    }
     if (this.#only?.has(file) === false) return
-    const run = lseqOfKey(key)
-    this.#open = lines.map(({ index, text }) => ({ file, text, run, place: index, removed: [] }))
+    const { seq, stream } = lseqOfKey(key)
+    this.#open = lines.map(({ index, text }) => {
+      const lseq = { seq: seq + index, stream }
+      return { file, text, place: index, lseq, first: lseq, removed: [] }
+    })
+    for (const found of this.#open) this.#file.push(found)
   }
 
-  /** Reads the tombstones from entry `i` on and returns the index behind them. */
-  #bury(batch: EntryBatch, from: number): number {
+  /** Reads what is beside the last run, from entry `i` on, and returns the index behind it. */
+  #mark(batch: EntryBatch, from: number): number {
     let i = from
     for (; this.#open.length > 0 && i < batch.count && isTombstoneKey(batch.key(i)); i++) {
-      const lseq = lseqOfKey(batch.key(i))
-      const ranges = decodeRanges(batch.value(i))
-      for (const { place, removed } of this.#open) if (isIn(ranges, place)) removed.push(lseq)
+      if (holdsOrigins(batch.value(i))) this.#trace(decodeOrigins(batch.value(i)))
+      else this.#bury(decodeRanges(batch.value(i)), lseqOfKey(batch.key(i)))
     }
+    if (i < batch.count) this.#open = []
     return i
+  }
+
+  #bury(ranges: readonly number[], lseq: Lseq): void {
+    for (const { place, removed } of this.#open) if (isIn(ranges, place)) removed.push(lseq)
+  }
+
+  #trace(origins: readonly Origin[]): void {
+    for (const { from, to, seq, stream } of origins) {
+      for (const found of this.#open) {
+        if (found.place >= from && found.place < to) found.first = { seq: seq + found.place - from, stream }
+      }
+    }
   }
 }
 
@@ -184,26 +208,31 @@ class Report {
     const unknown = new Set(found.map(({ file }) => file).filter((file) => !files.has(file)))
     if (unknown.size > 0) for (const [file, facts] of await factsOf(this.#entries, unknown)) files.set(file, facts)
     const lseqs = new Set<Lseq>()
-    for (const { file, run, removed } of found) {
+    for (const { file, lseq, first, removed } of found) {
       const deleted = files.get(file)?.deleted
-      for (const lseq of [run, ...removed, ...(deleted === undefined ? [] : [deleted])]) lseqs.add(lseq)
+      for (const one of [lseq, first, ...removed, ...(deleted === undefined ? [] : [deleted])]) lseqs.add(one)
     }
     await this.#credits.find(lseqs)
-    for (const { file, text, run, place, removed } of found) {
-      const facts = files.get(file)
-      const by = removed.length > 0 ? removed : await this.#deletion(facts)
-      const removers: Credit[] = []
-      for (const lseq of by) {
-        const credit = await this.#credits.credit(lseq)
-        if (!removers.includes(credit)) removers.push(credit)
-      }
-      yield {
-        path: formatPath(facts?.path ?? ''),
-        text,
-        lseq: formatLseq(run.seq + place, run.stream),
-        put: await this.#credits.credit(run),
-        ...(removers.length > 0 && { removed: removers }),
-      }
+    for (const places of placesOf(found).values()) yield await this.#describe(places)
+  }
+
+  /** @param places - Where one line was put, one place after the other. */
+  async #describe(places: readonly [Found, ...Found[]]): Promise<GrepMatch> {
+    const [{ file, text, first }] = places
+    const facts = this.#files.get(file)
+    const removers = new Set<Credit>()
+    for (const { removed } of places) for (const lseq of removed) removers.add(await this.#credits.credit(lseq))
+    // Who put a line again had removed it from where it was.
+    for (const { lseq } of places.slice(1)) removers.delete(await this.#credits.credit(lseq))
+    if (removers.size === 0) {
+      for (const lseq of await this.#deletion(facts)) removers.add(await this.#credits.credit(lseq))
+    }
+    return {
+      path: formatPath(facts?.path ?? ''),
+      text,
+      lseq: formatLseq(first.seq, first.stream),
+      put: await this.#credits.credit(first),
+      ...(removers.size > 0 && { removed: [...removers] }),
     }
   }
 
@@ -213,4 +242,17 @@ class Report {
     const { first, stream } = await this.#credits.version(facts.deleted)
     return facts.put.stream === stream && facts.put.seq >= first ? [] : [facts.deleted]
   }
+}
+
+/** The matches by the line that they are, each line's places in the order in which they were put. */
+function placesOf(found: readonly Found[]): Map<string, [Found, ...Found[]]> {
+  const lines = new Map<string, [Found, ...Found[]]>()
+  for (const one of found) {
+    const name = formatLseq(one.first.seq, one.first.stream)
+    const places = lines.get(name)
+    if (places === undefined) lines.set(name, [one])
+    else places.push(one)
+  }
+  for (const places of lines.values()) places.sort((a, b) => compareLseq(a.lseq, b.lseq))
+  return lines
 }

@@ -11,6 +11,7 @@ import { type PathState, pathsAt } from '../history/paths.js'
 import { aliveAt, type Run } from '../lines/weave.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
+import { stretchesOf } from './blame.js'
 import { ChosenPaths } from './chosen-paths.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
@@ -26,9 +27,9 @@ export { grepHistory } from './grep-history.js'
 /** A line of a file that matched, and where it came from. */
 interface Found extends MatchedLine {
   readonly path: string
-  /** First lseq of its run. */
-  readonly run: Lseq
-  /** Number of the line in its run. */
+  /** First lseq of the lines that were put in a row with it. */
+  readonly first: Lseq
+  /** Its number among them. */
   readonly place: number
 }
 
@@ -51,10 +52,10 @@ export async function* grepState(
   const credits = new Credits(versions)
   for (let at = 0; at < found.length; at += TOGETHER) {
     const some = found.slice(at, at + TOGETHER)
-    await credits.find(new Set(some.map(({ run }) => run)))
-    for (const { path, index, text, run, place } of some) {
-      const lseq = formatLseq(run.seq + place, run.stream)
-      yield { path: formatPath(path), n: index + 1, text, lseq, put: await credits.credit(run) }
+    await credits.find(new Set(some.map(({ first }) => first)))
+    for (const { path, index, text, first, place } of some) {
+      const lseq = formatLseq(first.seq + place, first.stream)
+      yield { path: formatPath(path), n: index + 1, text, lseq, put: await credits.credit(first) }
     }
   }
 }
@@ -85,7 +86,7 @@ async function findLines(
   return [...byPath.keys()].sort().flatMap((path) => byPath.get(path) ?? [])
 }
 
-/** The matched lines, each with its run: `pieces` are all lines of the file in order. */
+/** The matched lines, each with where it came from: `pieces` are all lines of the file in order. */
 function* placed(
   path: string,
   lines: readonly MatchedLine[],
@@ -94,13 +95,14 @@ function* placed(
   streams: Streams,
 ): Generator<Found> {
   let next = 0
-  let first = 0
-  for (const { run, from, to } of pieces) {
-    const { seq, slot } = runs[run] as Run
-    const lseq = { seq, stream: streams.id(slot) }
-    for (let line = lines[next]; line !== undefined && line.index < first + to - from; line = lines[++next]) {
-      yield { ...line, path, run: lseq, place: from + line.index - first }
+  let shown = 0
+  for (const piece of pieces) {
+    for (const { from, to, first } of stretchesOf(runs[piece.run] as Run, piece.from, piece.to, streams)) {
+      const end = shown + to - from
+      for (let line = lines[next]; line !== undefined && line.index < end; line = lines[++next]) {
+        yield { ...line, path, first, place: line.index - shown }
+      }
+      shown = end
     }
-    first += to - from
   }
 }

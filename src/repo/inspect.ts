@@ -21,7 +21,7 @@ const MEANINGS: Readonly<Record<Kind, string>> = {
   G: 'what each version touched',
   I: 'ids of versions, an index',
   K: 'beginnings of streams',
-  L: 'runs of lines, and tombstones of lines',
+  L: 'runs of lines, their tombstones and origins',
   P: 'what versions made of paths',
   R: 'branches, tags and snapshots',
   V: 'versions: header and signature',
@@ -101,7 +101,7 @@ function storeEntry(text: string, key: Uint8Array, value: Uint8Array): StoreEntr
   return {
     key: text,
     lseq: formatLseq(seq, stream),
-    kind: kindOfEntry(key),
+    kind: kindOfEntry(key, value),
     value: describeValue(key, value),
     bytes: value.length,
   }

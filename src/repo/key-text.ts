@@ -6,7 +6,7 @@
  *     G/<lseq>                            groups of a version
  *     P/<path>/<lseq>                     path
  *     L/<file>/<position>                 run of lines; the position in hex, its lseq at the end
- *     L/<file>/<position>/<lseq>          tombstone of lines of that run
+ *     L/<file>/<position>/<lseq>          tombstone of lines of that run, or origins of them
  *     B/<file>/<lseq>                     recipe
  *     C/<sha256>/<lseq>                   chunk
  *     R/<branch, tag or snapshot>/<name>/<lseq>

@@ -26,6 +26,8 @@ const SHOWN = 8
 export class Snapshots {
   readonly #repository: RepositoryContext
   readonly #home: string | undefined
+  /** Settles when the last snapshot asked for is made: each takes its lseqs behind the one before. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   /** @param home - The user's config directory; without it snapshots can be read and not made. */
   constructor(repository: RepositoryContext, home: string | undefined) {
@@ -38,10 +40,16 @@ export class Snapshots {
    *
    * @throws {CodedError} `NAME_BAD`, `NAME_TAKEN`; `V_*` for `at`; `KEY_*` where there is no key to sign with.
    */
-  async create(name: string, options: { at?: string } = {}): Promise<Snapshot> {
+  create(name: string, options: { at?: string } = {}): Promise<Snapshot> {
+    const made = this.#turn.then(() => this.#create(name, options.at))
+    this.#turn = made.catch(() => undefined)
+    return made
+  }
+
+  async #create(name: string, at: string | undefined): Promise<Snapshot> {
     const { entries, versions } = this.#repository
     const bytes = parseName(name)
-    const { vector } = await this.#repository.resolve(options.at)
+    const { vector } = await this.#repository.resolve(at)
     const taken = (await readRefs(entries)).find((ref) => ref.name === bytes && !isDeletion(ref.value))
     if (taken !== undefined) {
       throw new CodedError('NAME_TAKEN', `There is a ${REF_KINDS[taken.kind]} of the name ${name} already.`, {
