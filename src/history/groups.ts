@@ -14,10 +14,10 @@
  * signed. The list is for finding which group it is that does not fit, and whole digests would be a tenth of a repository.
  * @module
  */
-import { toLatin1, fromLatin1 } from '../base/bytes.js'
+import { fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { DigestString } from '../crypto/crypto.js'
-import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 
 /** Bytes of a digest that the list keeps. */
@@ -49,7 +49,7 @@ export function changesRoot(groups: readonly Group[]): DigestString {
   return builder.root()
 }
 
-/** The value of a groups entry. */
+/** The value of a groups entry. A version that adds nothing has none. */
 export function encodeGroups(groups: readonly Group[]): Uint8Array {
   const out = new TlvWriter(groups.length * 24)
   for (const { name, digest } of groups) {
@@ -71,5 +71,6 @@ export function decodeGroups(value: Uint8Array): ListedGroup[] {
     }
     groups.push({ name, prefix })
   }
+  if (groups.length === 0) throw new CodedError('BAD_RECORD', 'A groups entry lists nothing.')
   return groups
 }

@@ -17,11 +17,11 @@
 import { concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { LSEQ_BYTES, type Lseq, compareLseq, encodeLseq, formatLseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
+import { compareLseq, encodeLseq, formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { decodeVector, encodeVector } from './derived.js'
-import { type VersionRef, decodeRef, encodeRef } from './header.js'
-import { REF_KINDS, type RefKind, prefixRange } from './keys.js'
+import { decodeRef, encodeRef, type VersionRef } from './header.js'
+import { prefixRange, REF_KINDS, type RefKind } from './keys.js'
 
 /** What a ref entry says. */
 export interface RefValue {
@@ -56,7 +56,14 @@ export function encodeRefValue(value: RefValue): Uint8Array {
 export function decodeRefValue(bytes: Uint8Array): RefValue {
   const reader = new TlvReader(bytes)
   const replaces: Lseq[] = []
-  for (let r = reader.optional('R'); r !== undefined; r = reader.optional('R')) replaces.push(lseqIn(r))
+  for (let r = reader.optional('R'); r !== undefined; r = reader.optional('R')) {
+    const lseq = lseqIn(r)
+    const last = replaces.at(-1)
+    if (last !== undefined && compareLseq(last, lseq) >= 0) {
+      throw new CodedError('BAD_RECORD', 'A ref names what it replaces twice or out of order.')
+    }
+    replaces.push(lseq)
+  }
   const version = reader.optional('V')
   const gitTags: Uint8Array[] = []
   for (let g = reader.optional('G'); g !== undefined; g = reader.optional('G')) gitTags.push(g)
