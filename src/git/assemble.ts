@@ -13,13 +13,14 @@
  * @module
  */
 import { compareBytes, concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
+import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
-import { VECTOR_EVERY, encodeVector, idKey, vectorKey } from '../history/derived.js'
+import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
+import { encodeVector, idKey, VECTOR_EVERY, vectorKey } from '../history/derived.js'
 import type { Genesis } from '../history/genesis.js'
-import { type Group, changesRoot, encodeGroups, sortGroups } from '../history/groups.js'
-import { type Header, type VersionRef, encodeHeader, encodeVersion } from '../history/header.js'
+import { changesRoot, encodeGroups, type Group, sortGroups } from '../history/groups.js'
+import { encodeHeader, encodeVersion, type Header, type VersionRef } from '../history/header.js'
 import {
   chunkKey,
   genesisKey,
@@ -38,8 +39,8 @@ import { encodeOrigins } from '../lines/origin.js'
 import { encodeRanges } from '../lines/tombstone.js'
 import { originsOf, placeRun } from '../lines/weaver.js'
 import { nextBlock } from '../lseq/clock.js'
-import { type Lseq, compareLseq } from '../lseq/lseq.js'
-import { type Commit, GIT_EXTRA, type OddTree, encodeRest } from './commit.js'
+import { compareLseq, type Lseq } from '../lseq/lseq.js'
+import { type Commit, encodeRest, GIT_EXTRA, type OddTree } from './commit.js'
 import type { FileNode, PathWrite, PlannedFile, PlannedVersion } from './plan.js'
 
 /** An entry on its way into the store. */
@@ -189,11 +190,7 @@ export class Assembly {
   }
 
   #touch(file: PlannedFile, node: FileNode, write: PathWrite): void {
-    let touched = this.#touched.get(file)
-    if (touched === undefined) {
-      touched = { id: file.id as Lseq, nodes: [], writes: [] }
-      this.#touched.set(file, touched)
-    }
+    const touched = getOrMake(this.#touched, file, () => ({ id: file.id as Lseq, nodes: [], writes: [] }))
     touched.nodes.push(node)
     touched.writes.push(write)
   }
@@ -327,7 +324,8 @@ export class Assembly {
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[i] as FileNode
       const { recipe: seq } = this.#seqs.get(writes[i] as PathWrite) as WriteSeqs
-      if (seq > 0) yield { key: withLseq(recipePrefix(id), seq, this.#streamAt(node.version)), value: recipeValue(node) }
+      if (seq > 0)
+        yield { key: withLseq(recipePrefix(id), seq, this.#streamAt(node.version)), value: recipeValue(node) }
     }
   }
 

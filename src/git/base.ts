@@ -7,17 +7,18 @@
  */
 import { toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { getOrMake } from '../base/map.js'
 import { decodeGenesis } from '../history/genesis.js'
 import { Graph } from '../history/graph.js'
-import { type VersionRef, extraOf } from '../history/header.js'
+import { extraOf, type VersionRef } from '../history/header.js'
 import { kindRange } from '../history/keys.js'
 import { decodePathEntry } from '../history/path-entry.js'
-import { type Tree, emptyTree, setPath } from '../history/tree.js'
+import { emptyTree, setPath, type Tree } from '../history/tree.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { LSEQ_BYTES, type Lseq, formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { Streams } from '../lseq/vector.js'
-import { GIT_EXTRA, commitId } from './commit.js'
+import { commitId, GIT_EXTRA } from './commit.js'
 import { listFiles } from './history.js'
 import type { FileNode, PlannedFile, PlannedLeaf } from './plan.js'
 
@@ -114,7 +115,10 @@ export class Base {
       const { file, node } = touch
       const oid = node === undefined ? '' : oids.get(path)
       if (oid === undefined) {
-        throw new CodedError('TREE_MISMATCH', `The commit ${commit} does not have the path ${path} that it was imported with.`)
+        throw new CodedError(
+          'TREE_MISMATCH',
+          `The commit ${commit} does not have the path ${path} that it was imported with.`,
+        )
       }
       if (node !== undefined) node.oid = oid
       const value = node === undefined ? undefined : touch.value
@@ -137,8 +141,7 @@ async function loadTouches(entries: EntryStore, graph: Graph): Promise<Map<strin
       const put = 'file' in entry
       const id = put ? entry.file : entry.deleted
       const name = formatLseq(id.seq, id.stream)
-      let file = files.get(name)
-      if (file === undefined) files.set(name, (file = { id, nodes: [] }))
+      const file = getOrMake<string, PlannedFile>(files, name, () => ({ id, nodes: [] }))
       let node: FileNode | undefined
       if (put) {
         const { size, chunked } = entry
@@ -147,9 +150,7 @@ async function loadTouches(entries: EntryStore, graph: Graph): Promise<Map<strin
         node = { version: number, mode: entry.mode, oid: undefined, parents: [], children: 0, content }
         file.nodes.push(node)
       }
-      let list = touches.get(path)
-      if (list === undefined) touches.set(path, (list = []))
-      list.push({ number, value: toLatin1(value), file, node })
+      getOrMake(touches, path, () => [] as Touch[]).push({ number, value: toLatin1(value), file, node })
     }
   }
   for (const { nodes } of files.values()) nodes.sort((a, b) => a.version - b.version)

@@ -9,8 +9,8 @@ import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { Findings } from '../history/findings.js'
 import { Graph } from '../history/graph.js'
-import { type Version, extraOf } from '../history/header.js'
-import { type PathPut, decodePathEntry } from '../history/path-entry.js'
+import { extraOf, type Version } from '../history/header.js'
+import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import type { Leaf, Tree } from '../history/tree.js'
 import {
   type ContentVisitor,
@@ -23,9 +23,9 @@ import {
 } from '../history/verify-contents.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { GIT_EXTRA, type OddTree, decodeRest, formatCommit } from './commit.js'
+import { decodeRest, formatCommit, GIT_EXTRA, type OddTree } from './commit.js'
 import { gitObjectId } from './object-id.js'
-import { type GitLeaf, type TreeIds, emptyTreeId, treeId } from './tree-id.js'
+import { emptyTreeId, type GitLeaf, type TreeIds, treeId } from './tree-id.js'
 
 const SUBMODULE = 0o160000
 
@@ -102,11 +102,7 @@ class CommitCheck {
     this.#oids = oids
   }
 
-  run(
-    graph: Graph,
-    writes: PathWrites,
-    progress: (phase: string, done: number, total: number) => void,
-  ): number {
+  run(graph: Graph, writes: PathWrites, progress: (phase: string, done: number, total: number) => void): number {
     let checked = 0
     for (const { number, tree } of walkTrees(graph, writes)) {
       const version = this.#commits[number - 1]

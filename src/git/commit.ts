@@ -10,7 +10,7 @@
  *     c  committer line's bytes, likewise
  *     h  everything between the committer line and the blank line, verbatim (encoding, gpgsig, mergetag, ...)
  *     w  the whole object, only where the parts above do not give it back (all other records but `i` are then absent)
- *     t  a tree of this commit that its files alone do not give back (odd modes' padding, empty directories): 
+ *     t  a tree of this commit that its files alone do not give back (odd modes' padding, empty directories):
  *        path, 0x00, raw tree object. Repeated, in path order.
  * @module
  */
@@ -68,7 +68,9 @@ export function parseCommit(id: Uint8Array, bytes: Uint8Array): Commit {
   const blank = text.indexOf('\n\n')
   const headers = blank < 0 ? text : text.slice(0, blank + 1)
   const message = blank < 0 ? new Uint8Array(0) : Uint8Array.from(bytes.subarray(blank + 2))
-  const match = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author ([^\n]*)\n)?(?:committer ([^\n]*)\n)?/.exec(headers)
+  const match = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author ([^\n]*)\n)?(?:committer ([^\n]*)\n)?/.exec(
+    headers,
+  )
   if (match === null) {
     throw new CodedError('GIT_OBJECT_BAD', `The git commit ${toHex(id)} has no tree line.`, {
       hint: 'Run `git fsck --full` on the source.',

@@ -71,9 +71,7 @@ export async function readContents(
           continue
         }
         const content =
-          node.mode === SUBMODULE
-            ? fromLatin1(toHex(fromLatin1(node.oid as string)))
-            : (await git.next()).bytes
+          node.mode === SUBMODULE ? fromLatin1(toHex(fromLatin1(node.oid as string))) : (await git.next()).bytes
         bytes += content.length
         kept += await history.add(node, content, chunks)
       }
@@ -177,7 +175,10 @@ class FileHistory {
 }
 
 /** Cuts a content into chunks, keeps the bytes of those not met before, and says how many bytes that were. */
-function cutChunks(content: Uint8Array, chunks: Map<DigestString, Uint8Array>): { hashes: DigestString[]; added: number } {
+function cutChunks(
+  content: Uint8Array,
+  chunks: Map<DigestString, Uint8Array>,
+): { hashes: DigestString[]; added: number } {
   const hashes: DigestString[] = []
   let added = 0
   let start = 0

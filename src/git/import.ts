@@ -9,9 +9,10 @@
 import { resolve } from 'node:path'
 import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { type Genesis, beginStream } from '../history/genesis.js'
+import { beginStream, type Genesis } from '../history/genesis.js'
 import { chunkPrefix, linesPrefix, prefixRange } from '../history/keys.js'
 import type { Tree } from '../history/tree.js'
 import { WeaveBuilder } from '../lines/weave.js'
@@ -27,7 +28,7 @@ import { Base } from './base.js'
 import { CatFile } from './cat-file.js'
 import { type Commit, parseCommit } from './commit.js'
 import { readContents } from './contents.js'
-import { type CommitLine, binary, diffCommits, listCommits } from './history.js'
+import { binary, type CommitLine, diffCommits, listCommits } from './history.js'
 import { TreeProof } from './odd-trees.js'
 import { type KnownVersion, type PlannedFile, type PlannedLeaf, type PlannedVersion, Planner } from './plan.js'
 import { type ImportRefs, importRefs, readTargets, selectRefs } from './refs.js'
@@ -219,7 +220,10 @@ class Batch {
     })
     const numbers = new Map<string, number>()
     const stored = new Map<number, Tree<PlannedLeaf>>()
-    const contents = new CatFile(this.#gitDir, this.#commits.map(({ id }) => id))
+    const contents = new CatFile(
+      this.#gitDir,
+      this.#commits.map(({ id }) => id),
+    )
     const objects = new CatFile(this.#gitDir)
     const proof = new TreeProof(objects, planner, (this.#commits[0]?.id.length ?? 40) / 2)
     try {
@@ -250,8 +254,8 @@ class Batch {
   async #treeAt(number: number, commit: string, stored: Map<number, Tree<PlannedLeaf>>): Promise<Tree<PlannedLeaf>> {
     const { size } = this.#base.graph
     if (number > size) return (this.#planned[number - size - 1] as PlannedVersion).tree
-    let tree = stored.get(number)
-    if (tree === undefined) stored.set(number, (tree = await this.#base.treeAt(number, this.#gitDir, commit)))
+    const tree = stored.get(number) ?? (await this.#base.treeAt(number, this.#gitDir, commit))
+    stored.set(number, tree)
     return tree
   }
 
@@ -277,9 +281,7 @@ class Batch {
       for (const { leaf } of writes) {
         if (leaf.node === undefined) continue
         total++
-        const list = nodes.get(leaf.file)
-        if (list === undefined) nodes.set(leaf.file, [leaf.node])
-        else list.push(leaf.node)
+        getOrMake(nodes, leaf.file, () => [] as PlannedFile['nodes']).push(leaf.node)
       }
     }
     const files = [...nodes].map(([file, list]) => ({ file, nodes: list }))

@@ -9,13 +9,13 @@
  */
 import { fromLatin1, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { type Tree, emptyTree } from '../history/tree.js'
+import { emptyTree, type Tree } from '../history/tree.js'
 import type { CatFile } from './cat-file.js'
 import type { OddTree } from './commit.js'
 import type { DiffRow } from './history.js'
 import { gitObjectId } from './object-id.js'
 import type { PlannedLeaf, PlannedVersion, Planner } from './plan.js'
-import { type TreeIds, emptyTreeId, parseTree, treeBytes, treeId } from './tree-id.js'
+import { emptyTreeId, parseTree, type TreeIds, treeBytes, treeId } from './tree-id.js'
 
 /** Whether a mode is a directory's. Permissions may stand in it where some other tool wrote the tree. */
 function isDirectory(mode: number): boolean {
@@ -119,7 +119,9 @@ export class TreeProof {
     if (!this.#anyOdd) return []
     const bytes = this.#odd.get(tree)
     const own = bytes === undefined ? [] : [{ path, bytes }]
-    const below = tree.dirs.flatMap((dir, i) => this.#kept(dir, path === '' ? name(tree, i) : `${path}/${name(tree, i)}`))
+    const below = tree.dirs.flatMap((dir, i) =>
+      this.#kept(dir, path === '' ? name(tree, i) : `${path}/${name(tree, i)}`),
+    )
     return [...own, ...below]
   }
 

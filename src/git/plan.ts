@@ -16,11 +16,12 @@
  * file. Versions are numbered from 1 in causal order; vectors here count in these numbers, as seqs are not known yet.
  * @module
  */
+
+import type { DigestString } from '../crypto/crypto.js'
+import { compareTrees, emptyTree, getPath, setPath, type Tree } from '../history/tree.js'
+import type { Woven, WovenRun, WovenTombstone } from '../lines/weaver.js'
 import type { Lseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
-import type { DigestString } from '../crypto/crypto.js'
-import { type Tree, compareTrees, emptyTree, getPath, setPath } from '../history/tree.js'
-import type { Woven, WovenRun, WovenTombstone } from '../lines/weaver.js'
 import type { DiffRow } from './history.js'
 import type { GitLeaf } from './tree-id.js'
 
@@ -184,7 +185,14 @@ export class Planner {
       } else {
         const file = old?.file ?? { id: undefined, nodes: [] }
         const parents = old?.node === undefined ? [] : [old.node]
-        const node = this.#addNode(file, { version: version.number, mode, oid, parents, children: 0, content: undefined })
+        const node = this.#addNode(file, {
+          version: version.number,
+          mode,
+          oid,
+          parents,
+          children: 0,
+          content: undefined,
+        })
         const put: PlannedLeaf = { touch: version.number, value: '', mode, oid, file, node }
         writes.set(path, { path, leaf: put })
         tree = setPath(tree, path, put)
@@ -279,7 +287,8 @@ export class Planner {
     joined: Tree<PlannedLeaf>,
     parents: readonly Tree<PlannedLeaf>[],
   ): PathWrite[] {
-    const leaf = getPath(joined, path) ?? parents.map((tree) => getPath(tree, path)).find((found) => found !== undefined)
+    const leaf =
+      getPath(joined, path) ?? parents.map((tree) => getPath(tree, path)).find((found) => found !== undefined)
     if (leaf === undefined) return []
     return [{ path, leaf: { touch: version, value: undefined, mode: 0, oid: '', file: leaf.file, node: undefined } }]
   }

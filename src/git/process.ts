@@ -61,10 +61,14 @@ export function startGit(gitDir: string | undefined, args: readonly string[]): G
       await ended
       if (failure !== undefined) throw missingGit(failure)
       if (killed || child.exitCode === 0) return
-      throw new CodedError('GIT_FAILED', `git ${args[0]} failed: ${lastLine(complaint) || `status ${child.exitCode}`}`, {
-        hint: 'Check the source with `git fsck --full`; nothing of this run was kept that is not whole.',
-        data: { status: child.exitCode, stderr: complaint },
-      })
+      throw new CodedError(
+        'GIT_FAILED',
+        `git ${args[0]} failed: ${lastLine(complaint) || `status ${child.exitCode}`}`,
+        {
+          hint: 'Check the source with `git fsck --full`; nothing of this run was kept that is not whole.',
+          data: { status: child.exitCode, stderr: complaint },
+        },
+      )
     },
     kill() {
       killed = true

@@ -7,16 +7,17 @@
  */
 import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { type Ident, type VersionRef, extraOf } from '../history/header.js'
+import { getOrMake } from '../base/map.js'
+import { extraOf, type Ident, type VersionRef } from '../history/header.js'
 import type { RefKind } from '../history/keys.js'
 import { type RefChange, refEntries } from '../history/ref-log.js'
-import { type Ref, type RefValue, encodeRefValue, readRefs } from '../history/refs.js'
+import { encodeRefValue, type Ref, type RefValue, readRefs } from '../history/refs.js'
 import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { Streams } from '../lseq/vector.js'
 import { CatFile, type GitObject } from './cat-file.js'
-import { GIT_EXTRA, commitId } from './commit.js'
+import { commitId, GIT_EXTRA } from './commit.js'
 import type { Source, SourceRef } from './source.js'
 
 /** A ref of the source with what it names. */
@@ -119,10 +120,7 @@ function tagTarget({ bytes }: GitObject, id: string): string {
 export async function importRefs(entries: EntryStore, targets: ImportRefs, signer: Signer): Promise<number> {
   const current = new Map<string, Ref[]>()
   for (const ref of await readRefs(entries)) {
-    const at = `${ref.kind}${ref.name}`
-    const list = current.get(at)
-    if (list === undefined) current.set(at, [ref])
-    else list.push(ref)
+    getOrMake(current, `${ref.kind}${ref.name}`, () => [] as Ref[]).push(ref)
   }
   const versions = new Versions(entries, new Streams())
   const changes: RefChange[] = []

@@ -4,8 +4,8 @@
  */
 import { decodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { EntryStore } from '../lseq/entries.js'
 import type { EntryBatch } from '../lseq/batch.js'
+import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES } from '../lseq/lseq.js'
 import { type Kind, kindRange } from './keys.js'
 
@@ -68,7 +68,10 @@ export class Findings {
         this.#pages.add(name)
         const from = first === undefined ? '' : `, from ${describeKey(first)}`
         const path = pathIn(last)
-        this.add('page', `A page of entries${from} up to ${describeKey(last)} cannot be read: ${detail}`, { key: last, path })
+        this.add('page', `A page of entries${from} up to ${describeKey(last)} cannot be read: ${detail}`, {
+          key: last,
+          path,
+        })
       },
     })
   }

@@ -64,7 +64,10 @@ export class Graph {
       const parent = this.at(this.streams.slot(stream), seq)
       if (parent === undefined) {
         const wanting = formatLseq(version.last, version.stream)
-        throw new CodedError('VERSION_MISSING', `Version ${wanting} names a parent ${formatLseq(seq, stream)} that is not here.`)
+        throw new CodedError(
+          'VERSION_MISSING',
+          `Version ${wanting} names a parent ${formatLseq(seq, stream)} that is not here.`,
+        )
       }
       return parent
     })
@@ -98,7 +101,8 @@ export class Graph {
   static fromColumns({ streams, nodes }: GraphColumns): Graph {
     const graph = new Graph()
     for (const stream of streams) graph.streams.slot(stream)
-    for (const [slot = 0, first = 0, last = 0, prev = 0, ...parents] of nodes) graph.#push(slot, first, last, parents, prev)
+    for (const [slot = 0, first = 0, last = 0, prev = 0, ...parents] of nodes)
+      graph.#push(slot, first, last, parents, prev)
     return graph
   }
 

@@ -23,7 +23,7 @@
 import { concatBytes, equalBytes, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { LSEQ_BYTES, type Lseq, SEQ_LIMIT, encodeLseq, readLseq } from '../lseq/lseq.js'
+import { encodeLseq, LSEQ_BYTES, type Lseq, readLseq, SEQ_LIMIT } from '../lseq/lseq.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipInt, unzipPair, unzipUint, zipInt, zipPair, zipUint } from '../rdx/zip.js'
 
@@ -161,10 +161,7 @@ export function extraOf(header: Header, name: string): Uint8Array | undefined {
 
 function isFirstParent({ prev, parents: [parent] }: Header): boolean {
   return (
-    parent !== undefined &&
-    parent.seq === prev.seq &&
-    parent.stream === prev.stream &&
-    equalBytes(parent.id, prev.id)
+    parent !== undefined && parent.seq === prev.seq && parent.stream === prev.stream && equalBytes(parent.id, prev.id)
   )
 }
 
@@ -221,4 +218,3 @@ function fixed(bytes: Uint8Array, length: number): Uint8Array {
 function bad(rule: string): CodedError {
   return new CodedError('BAD_RECORD', `A version's header is malformed: ${rule}.`)
 }
-

@@ -111,10 +111,6 @@ export function chunkKey(sha256: string, seq: number, stream: number): Uint8Arra
   return key(`C${sha256}`, seq, stream)
 }
 
-export function refPrefix(kind: RefKind, name: string): Uint8Array {
-  return fromLatin1(`R${kind}${name}\0`)
-}
-
 export function refKey(kind: RefKind, name: string, seq: number, stream: number): Uint8Array {
   return key(`R${kind}${name}\0`, seq, stream)
 }

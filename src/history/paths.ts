@@ -11,7 +11,7 @@ import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Range } from '../lseq/store.js'
 import type { Streams, Vector } from '../lseq/vector.js'
 import { kindRange, pathPrefix, prefixRange } from './keys.js'
-import { type PathEntry, type PathPut, decodePathEntry } from './path-entry.js'
+import { decodePathEntry, type PathEntry, type PathPut } from './path-entry.js'
 
 /** A path with its latest covered entry. */
 export interface PathState<E extends PathEntry = PathEntry> {
@@ -71,12 +71,7 @@ function rangesUnder(under: string): Range[] {
   return [prefixRange(pathPrefix(under)), prefixRange(fromLatin1(`P${under}/`))]
 }
 
-async function* latest(
-  entries: EntryStore,
-  streams: Streams,
-  vector: Vector,
-  range: Range,
-): AsyncGenerator<PathState> {
+async function* latest(entries: EntryStore, streams: Streams, vector: Vector, range: Range): AsyncGenerator<PathState> {
   let current: string | undefined
   let found: { seq: number; stream: number; value: Uint8Array } | undefined
   for await (const { count, keys, keyStarts, keyEnds, values, valueStarts, valueEnds } of entries.scan(range)) {

@@ -7,16 +7,16 @@
  */
 import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
-import { nextBlock } from '../lseq/clock.js'
+import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import type { Entry } from '../lseq/batch.js'
+import { nextBlock } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { lseqOfKey } from '../lseq/lseq.js'
-import { type Genesis, beginStream, decodeGenesis } from './genesis.js'
-import { type Group, changesRoot, encodeGroups, sortGroups } from './groups.js'
-import { type Ident, type VersionRef, decodeVersion, encodeHeader, encodeVersion } from './header.js'
-import { type RefKind, genesisKey, groupsKey, kindRange, refKey, versionKey } from './keys.js'
-import { type RefValue, encodeRefValue } from './refs.js'
+import { beginStream, decodeGenesis, type Genesis } from './genesis.js'
+import { changesRoot, encodeGroups, type Group, sortGroups } from './groups.js'
+import { decodeVersion, encodeHeader, encodeVersion, type Ident, type VersionRef } from './header.js'
+import { genesisKey, groupsKey, kindRange, type RefKind, refKey, versionKey } from './keys.js'
+import { encodeRefValue, type RefValue } from './refs.js'
 import type { Signer } from './signer.js'
 
 /** A name and what it is to be. */

@@ -5,17 +5,18 @@
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { getOrMake } from '../base/map.js'
 import { PrefixHash } from '../crypto/prefix-hash.js'
 import { Replay } from '../lines/replay.js'
 import { WeaveBuilder } from '../lines/weave.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { LSEQ_BYTES, formatLseq, lseqOfKey, readLseq } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, lseqOfKey, readLseq } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import type { Graph } from './graph.js'
-import { FILE_PREFIX_BYTES, chunkPrefix, pathKey, prefixRange, recipePrefix } from './keys.js'
-import { type PathPut, decodePathEntry } from './path-entry.js'
-import { type Leaf, type Tree, emptyTree, joinTrees, setPath, treeRoot } from './tree.js'
+import { chunkPrefix, FILE_PREFIX_BYTES, pathKey, prefixRange, recipePrefix } from './keys.js'
+import { decodePathEntry, type PathPut } from './path-entry.js'
+import { emptyTree, joinTrees, type Leaf, setPath, type Tree, treeRoot } from './tree.js'
 import type { CheckedVersion } from './verify-versions.js'
 
 /** What a version made of a path, as read from its entry. */
@@ -65,9 +66,7 @@ export async function readPathWrites(entries: EntryStore, graph: Graph, findings
       list.push(write)
       if (!put) continue
       const file = formatLseq(entry.file.seq, entry.file.stream)
-      const ofFile = byFile.get(file)
-      if (ofFile === undefined) byFile.set(file, [write])
-      else ofFile.push(write)
+      getOrMake(byFile, file, () => [] as PathWrite[]).push(write)
     }
   }
   for (const list of byFile.values()) list.sort((a, b) => a.number - b.number)

@@ -10,12 +10,12 @@ import { toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { MerkleBuilder, leafDigest } from '../crypto/merkle.js'
+import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
-import { type ListedGroup, decodeGroups } from './groups.js'
+import { decodeGroups, type ListedGroup } from './groups.js'
 import { type Kind, subjectLength } from './keys.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
@@ -44,7 +44,8 @@ export async function verifyGroups(
   const accounts: (Account | undefined)[] = new Array(versions.length)
   const account = (number: number): Account => {
     let found = accounts[number - 1]
-    if (found === undefined) accounts[number - 1] = found = { root: new MerkleBuilder(), list: [], next: 0, told: false }
+    if (found === undefined)
+      accounts[number - 1] = found = { root: new MerkleBuilder(), list: [], next: 0, told: false }
     return found
   }
   for await (const batch of findings.scan(entries, 'G')) {
@@ -73,7 +74,10 @@ export async function verifyGroups(
     const listed = found.list[found.next]
     if (listed?.name !== name) {
       if (!found.told) {
-        findings.add('group', 'Entries claim to be of a version that does not list them.', { version, ...placeOf(name) })
+        findings.add('group', 'Entries claim to be of a version that does not list them.', {
+          version,
+          ...placeOf(name),
+        })
       }
       found.told = true
       return

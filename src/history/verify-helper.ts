@@ -22,7 +22,7 @@ import { Worker } from 'node:worker_threads'
 import type { EntryBatch } from '../lseq/batch.js'
 import { type Damage, Findings } from './findings.js'
 import type { Graph, GraphColumns } from './graph.js'
-import { SignatureQueue, type SignatureBatch, wrongSignatures } from './signatures.js'
+import { type SignatureBatch, type SignatureQueue, wrongSignatures } from './signatures.js'
 import { ContentCheck, LineContents, type PathWrite, type PathWrites } from './verify-contents.js'
 
 /** What main says. */
@@ -39,10 +39,7 @@ export type FromWorker =
   | { readonly kind: 'signatures'; readonly wrong: readonly number[] }
 
 /** The columns of a batch: what survives the way between threads. */
-export type BatchColumns = Pick<
-  EntryBatch,
-  'keys' | 'keyStarts' | 'keyEnds' | 'values' | 'valueStarts' | 'valueEnds'
->
+export type BatchColumns = Pick<EntryBatch, 'keys' | 'keyStarts' | 'keyEnds' | 'values' | 'valueStarts' | 'valueEnds'>
 
 /** What checking contents comes to. */
 export interface ContentsReport {

@@ -8,9 +8,9 @@ import { equalBytes } from '../base/bytes.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, formatStream, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
-import { type Genesis, decodeGenesis, repositoryId } from './genesis.js'
+import { decodeGenesis, type Genesis, repositoryId } from './genesis.js'
 import { Graph } from './graph.js'
-import { type Version, type VersionRef, decodeVersion } from './header.js'
+import { decodeVersion, type Version, type VersionRef } from './header.js'
 import { versionKey } from './keys.js'
 import { SignatureQueue } from './signatures.js'
 
@@ -85,7 +85,10 @@ async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<M
       const genesis = findings.guard('genesis', { key }, () => decodeGenesis(value))
       if (genesis === undefined) continue
       if (genesis.stream === stream && seq === 0) geneses.set(stream, genesis)
-      else findings.add('genesis', `The genesis of stream ${formatStream(stream)} is not the one its id stands for.`, { key })
+      else
+        findings.add('genesis', `The genesis of stream ${formatStream(stream)} is not the one its id stands for.`, {
+          key,
+        })
     }
   }
   return geneses

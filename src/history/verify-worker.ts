@@ -8,7 +8,7 @@ import { Findings } from './findings.js'
 import { Graph } from './graph.js'
 import { wrongSignatures } from './signatures.js'
 import { ContentCheck, LineContents } from './verify-contents.js'
-import { type FromWorker, type ToWorker, reportOf } from './verify-helper.js'
+import { type FromWorker, reportOf, type ToWorker } from './verify-helper.js'
 
 const port = parentPort
 if (port === null) throw new TypeError('verify-worker: expected to run in a worker thread')

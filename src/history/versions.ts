@@ -5,13 +5,14 @@
  * against the versions themselves.
  * @module
  */
-import { fromLatin1, toHex } from '../base/bytes.js'
+import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { getOrMake } from '../base/map.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { type Lseq, compareLseq, formatLseq, lseqOfKey, readSeq, readStream } from '../lseq/lseq.js'
-import { Streams, Vector } from '../lseq/vector.js'
-import { type IdKind, decodeVector, idPrefix, vectorKey } from './derived.js'
-import { type Header, type Version, decodeVersion } from './header.js'
+import { compareLseq, formatLseq, type Lseq, lseqOfKey, readSeq, readStream } from '../lseq/lseq.js'
+import { type Streams, Vector } from '../lseq/vector.js'
+import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
+import { decodeVersion, type Header, type Version } from './header.js'
 import { kindRange, prefixRange, versionKey } from './keys.js'
 
 /** Kept vectors that are loaded at a time. */
@@ -76,9 +77,7 @@ export class Versions {
     const wanted = new Map<number, number[]>()
     let least = Number.POSITIVE_INFINITY
     for (const { seq, stream } of lseqs) {
-      const list = wanted.get(stream)
-      if (list === undefined) wanted.set(stream, [seq])
-      else list.push(seq)
+      getOrMake(wanted, stream, () => [] as number[]).push(seq)
       if (seq < least) least = seq
     }
     // Descending, so that the next one wanted of a stream is popped off its end.
@@ -197,9 +196,4 @@ function takeLatest(todo: Lseq[]): Lseq | undefined {
 
 function isAt(header: Header, seq: number, stream: number): boolean {
   return header.last === seq && header.stream === stream
-}
-
-/** A version's id as text. */
-export function idOf(version: Version): string {
-  return toHex(version.id)
 }

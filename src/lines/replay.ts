@@ -10,7 +10,8 @@
  * Replaying all 28,000 file versions of redis (1.7 GB) takes a second; filtering the weave anew for each, a minute.
  * @module
  */
-import { type Weave, lineCount, linesOf } from './weave.js'
+import { getOrMake } from '../base/map.js'
+import { lineCount, linesOf, type Weave } from './weave.js'
 
 const BLOCK_SHIFT = 6
 
@@ -42,11 +43,8 @@ export class Replay {
   /** @param versionOf - Number of the version that took an lseq. */
   constructor(weave: Weave, versionOf: (slot: number, seq: number) => number) {
     const touches = new Map<number, Touch>()
-    const touch = (version: number): Touch => {
-      let found = touches.get(version)
-      if (found === undefined) touches.set(version, (found = { version, put: [], deleted: [], covered: false }))
-      return found
-    }
+    const touch = (version: number): Touch =>
+      getOrMake(touches, version, () => ({ version, put: [], deleted: [], covered: false }))
     const counts = weave.runs.map(lineCount)
     const cuts = weave.runs.map(({ tombstones }, i) => cutsOf(counts[i] as number, tombstones))
     // By run: its atoms with their first lines, in line order, which is file order too.

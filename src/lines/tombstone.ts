@@ -36,7 +36,10 @@ export function decodeRanges(bytes: Uint8Array, count = Number.MAX_SAFE_INTEGER)
   while (!reader.atEnd) {
     const { big: from, lil: more } = unzipPair(reader.tiny('R'))
     if (from < least || from + more >= count) {
-      throw new CodedError('BAD_RECORD', `A tombstone names lines ${from} to ${from + more} of a run of ${count} lines.`)
+      throw new CodedError(
+        'BAD_RECORD',
+        `A tombstone names lines ${from} to ${from + more} of a run of ${count} lines.`,
+      )
     }
     ranges.push(from, from + more + 1)
     least = from + more + 2

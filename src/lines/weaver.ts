@@ -11,14 +11,15 @@
  * @module
  */
 import { compareBytes, concatBytes } from '../base/bytes.js'
-import { type Lines, NO_LINES, diffContents } from './edit.js'
+import { getOrMake } from '../base/map.js'
 import type { Lseq } from '../lseq/lseq.js'
+import { diffContents, type Lines, NO_LINES } from './edit.js'
 import { HUNK_FIELDS } from './hunk.js'
 import { LineInterner, LineList } from './intern.js'
 import type { Origin } from './origin.js'
 import { linePosition, runPosition } from './position.js'
 import { lineStarts } from './split.js'
-import { type Weave, lineCount } from './weave.js'
+import { lineCount, type Weave } from './weave.js'
 
 /** A run ends before the line that would make it longer than this; one long line may be a run alone. */
 export const RUN_BYTES = 32 * 1024
@@ -301,8 +302,7 @@ export class Weaver {
       const line = lines[i] as number
       const number = this.#run[line] as number
       const run = this.#runs[number] as WovenRun
-      let within = startsOf.get(number)
-      if (within === undefined) startsOf.set(number, (within = lineStarts(run.text)))
+      const within = getOrMake(startsOf, number, () => lineStarts(run.text))
       const index = line - (this.#firstLine[number] as number)
       const text = run.text.subarray(within[index], within[index + 1])
       parts.push(text)
@@ -363,7 +363,8 @@ function traced(source: LineRef | Lseq, from: number, to: number): Origin[] {
   const found: Origin[] = []
   let at = index
   const own = (until: number): void => {
-    if (at < until) found.push({ from: from + at - index, to: from + until - index, seq: run.seq + at, stream: run.stream })
+    if (at < until)
+      found.push({ from: from + at - index, to: from + until - index, seq: run.seq + at, stream: run.stream })
     at = Math.max(at, until)
   }
   for (const origin of run.origins) {
@@ -374,7 +375,9 @@ function traced(source: LineRef | Lseq, from: number, to: number): Origin[] {
     const skipped = start - origin.from
     const { source: before } = origin
     const shifted =
-      'seq' in before ? { seq: before.seq + skipped, stream: before.stream } : { run: before.run, index: before.index + skipped }
+      'seq' in before
+        ? { seq: before.seq + skipped, stream: before.stream }
+        : { run: before.run, index: before.index + skipped }
     found.push(...traced(shifted, from + start - index, from + stop - index))
     at = stop
   }

@@ -65,9 +65,7 @@ export function readSeq(bytes: Uint8Array, offset: number): number {
 
 /** The stream half of the lseq at `offset`. */
 export function readStream(bytes: Uint8Array, offset: number): number {
-  return (
-    ((bytes[offset + 5] as number) << 16) | ((bytes[offset + 6] as number) << 8) | (bytes[offset + 7] as number)
-  )
+  return ((bytes[offset + 5] as number) << 16) | ((bytes[offset + 6] as number) << 8) | (bytes[offset + 7] as number)
 }
 
 /** The lseq at `offset`; the caller has seen that 8 bytes are there. */

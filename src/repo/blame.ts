@@ -4,6 +4,7 @@
  * @module
  */
 import { decodeUtf8Lossy, toHex } from '../base/bytes.js'
+import { getOrMake } from '../base/map.js'
 import type { Version } from '../history/header.js'
 import type { Versions } from '../history/versions.js'
 import { aliveAt, type Run, runStarts, type Weave } from '../lines/weave.js'
@@ -34,8 +35,7 @@ export async function blameLines(weave: Weave, vector: Vector, versions: Version
   const lines: BlameLine[] = []
   for (const { run, from, to, first } of stretches) {
     const version = holders.get(formatLseq(first.seq, first.stream)) ?? (await versions.expect(first))
-    let credit = credits.get(version)
-    if (credit === undefined) credits.set(version, (credit = creditOf(version)))
+    const credit = getOrMake(credits, version, () => creditOf(version))
     const starts = runStarts(run)
     for (let i = from; i < to; i++) {
       lines.push({

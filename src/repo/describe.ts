@@ -5,7 +5,7 @@
 import { decodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { decodeGenesis } from '../history/genesis.js'
-import { type Ident, type Version, extraOf } from '../history/header.js'
+import { extraOf, type Ident, type Version } from '../history/header.js'
 import { genesisKey } from '../history/keys.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatStream } from '../lseq/lseq.js'

@@ -9,7 +9,7 @@ import { groupsKey, prefixRange } from '../history/keys.js'
 import { type PathState, pathHistory } from '../history/paths.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { type Lseq, compareLseq, formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
 
 /** Versions and all their past, each once, latest lseq first: children always before parents. */

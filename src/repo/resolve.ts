@@ -10,11 +10,11 @@ import { encodeUtf8, fromHex, fromLatin1, toHex, toLatin1 } from '../base/bytes.
 import { CodedError } from '../base/error.js'
 import type { Version } from '../history/header.js'
 import { REF_KINDS } from '../history/keys.js'
-import { type Ref, isDeletion, readRefs } from '../history/refs.js'
+import { isDeletion, type Ref, readRefs } from '../history/refs.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { type Lseq, formatLseq, formatStream } from '../lseq/lseq.js'
-import { Vector, formatVector, parseVector } from '../lseq/vector.js'
+import { formatLseq, formatStream, type Lseq } from '../lseq/lseq.js'
+import { formatVector, parseVector, Vector } from '../lseq/vector.js'
 import { gitId, textOf } from './describe.js'
 import { ancestors } from './log.js'
 
@@ -96,16 +96,23 @@ async function byName(context: ResolveContext, text: string, branchesOnly = fals
   for (const kind of branchesOnly ? (['b'] as const) : (['b', 't', 's'] as const)) {
     const heads = named.filter((ref) => ref.kind === kind)
     if (heads.length > 1) {
-      throw new CodedError('V_AMBIGUOUS', `The ${REF_KINDS[kind]} ${text} stands at ${heads.length} versions at once.`, {
-        hint: `Name one of them: ${heads.map(targetOf).join(', ')}.`,
-        data: { candidates: heads.map(targetOf) },
-      })
+      throw new CodedError(
+        'V_AMBIGUOUS',
+        `The ${REF_KINDS[kind]} ${text} stands at ${heads.length} versions at once.`,
+        {
+          hint: `Name one of them: ${heads.map(targetOf).join(', ')}.`,
+          data: { candidates: heads.map(targetOf) },
+        },
+      )
     }
     const value = heads[0]?.value
     if (value?.version !== undefined) return stateOf(context.versions, await context.versions.expect(value.version))
     if (value?.vector !== undefined) return stateAt(context.versions, value.vector)
     if (value !== undefined) {
-      throw new CodedError('V_UNKNOWN', `The tag ${text} names a git ${value.gitObject?.type ?? 'object'}, not a version.`)
+      throw new CodedError(
+        'V_UNKNOWN',
+        `The tag ${text} names a git ${value.gitObject?.type ?? 'object'}, not a version.`,
+      )
     }
   }
   return undefined

@@ -143,7 +143,12 @@ export interface StoreStat {
   readonly loose: number
   readonly pages: number
   /** Entries and bytes (keys and values, before compression) per kind of entry. */
-  readonly kinds: readonly { readonly kind: string; readonly meaning: string; readonly entries: number; readonly bytes: number }[]
+  readonly kinds: readonly {
+    readonly kind: string
+    readonly meaning: string
+    readonly entries: number
+    readonly bytes: number
+  }[]
 }
 
 /** One entry of the store, made readable. */
@@ -177,6 +182,4 @@ export interface ImportReport {
 }
 
 /** How far a long operation is; `total` is 0 while unknown. */
-export interface Progress {
-  (phase: string, done: number, total: number): void
-}
+export type Progress = (phase: string, done: number, total: number) => void
