@@ -56,8 +56,8 @@ function formOf(line: string): string {
 
 /** Compares lines with those shown, of which `...` stands for any number. */
 function assertShown(printed: readonly string[], shown: readonly string[], command: string): void {
-  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-  const pattern = shown.map((line) => (line === '...' ? '(?:.*\\n)*?' : `${escape(formOf(line))}\\n`)).join('')
+  const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const pattern = shown.map((line) => (line === '...' ? '(?:.*\\n)*?' : `${literal(formOf(line))}\\n`)).join('')
   const text = printed.map((line) => `${formOf(line)}\n`).join('')
   assert.match(text, new RegExp(`^${pattern}$`), `${command} prints something else than the README shows`)
 }
