@@ -6,7 +6,7 @@ import { CodedError } from '../src/base/error.js'
 import { FILE_PREFIX_BYTES, linesPrefix } from '../src/history/keys.js'
 import { ContentReader } from '../src/lines/content.js'
 import { Replay } from '../src/lines/replay.js'
-import { aliveAt, contentAt, linesOf, type Run, type Weave, WeaveBuilder } from '../src/lines/weave.js'
+import { aliveAt, contentAt, lineCount, linesOf, type Run, type Weave, WeaveBuilder } from '../src/lines/weave.js'
 import { Weaver } from '../src/lines/weaver.js'
 import { type Entry, EntryBatch } from '../src/lseq/batch.js'
 import { SEQ_LIMIT } from '../src/lseq/lseq.js'
@@ -99,8 +99,34 @@ function checkStates(file: FileHistory): void {
     }
   }
   for (const { number, content } of file.versions) {
-    assert.equal(file.contentOf(file.past([number])), content, `version ${number} is what was woven`)
+    assert.deepEqual(file.linesOf(file.past([number])), splitLines(content), `version ${number} is what was woven`)
   }
+  checkOrigins(file, weave)
+}
+
+/** A line's origin is a line of the same text, put by a version before, that has no origin itself. */
+function checkOrigins(file: FileHistory, weave: Weave): void {
+  for (const run of weave.runs) {
+    for (let line = 0; line < lineCount(run); line++) {
+      const at = firstPut(file, run, line)
+      if (at.seq === run.seq + line && at.slot === run.slot) continue
+      const first = weave.runs.find(
+        (r) => r.slot === at.slot && r.seq <= at.seq && at.seq < r.seq + lineCount(r),
+      ) as Run
+      const index = at.seq - first.seq
+      assert.equal(toLatin1(linesOf(first, index, index + 1)), toLatin1(linesOf(run, line, line + 1)))
+      assert.deepEqual(firstPut(file, first, index), at, 'an origin is a line without an origin')
+      const by = file.version(file.holding(run.slot, run.seq))
+      assert.ok(by.past.has(file.holding(first.slot, first.seq)), 'an origin is known to whoever names it')
+    }
+  }
+}
+
+/** Where a line was put first: the lseq that blame goes by. */
+function firstPut({ streams }: FileHistory, run: Run, line: number): { slot: number; seq: number } {
+  const origin = run.origins.find(({ from, to }) => from <= line && line < to)
+  if (origin === undefined) return { slot: run.slot, seq: run.seq + line }
+  return { slot: streams.slot(origin.stream), seq: origin.seq + line - origin.from }
 }
 
 function replayed(replay: Replay, past: ReadonlySet<number>): string {
@@ -183,6 +209,28 @@ describe('weave: a file through branches and merges', () => {
     )
   })
 
+  it('names who first wrote a line, also where a merge took one side and put again what the other had deleted', () => {
+    holds(
+      fc.property(history, (steps) => {
+        let fresh = 0
+        const file = make(steps, () => `line ${fresh++}\n`)
+        const weave = file.weave()
+        const writers = new Map<string, number>()
+        for (const { number, content, vector } of file.versions) {
+          for (const text of splitLines(content)) if (!writers.has(text)) writers.set(text, number)
+          for (const { run: i, from, to } of aliveAt(weave, vector)) {
+            const run = weave.runs[i] as Run
+            for (let line = from; line < to; line++) {
+              const { slot, seq } = firstPut(file, run, line)
+              assert.equal(file.holding(slot, seq), writers.get(toLatin1(linesOf(run, line, line + 1))))
+            }
+          }
+        }
+      }),
+      60,
+    )
+  })
+
   it('stores nothing of what came from another parent', () => {
     const file = new FileHistory()
     file.add([], 'a\nb\nc\n')
@@ -200,6 +248,18 @@ describe('weave: a file through branches and merges', () => {
     file.add([1], 'a\nd\n')
     file.add([1], 'a\nb\nnew\nc\nd\n')
     assert.equal(toLatin1(contentAt(file.weave(), file.vector([2, 3]))), 'a\nnew\nd\n')
+  })
+
+  it('reads lines anew where a join has one without a newline in the middle', () => {
+    const file = new FileHistory()
+    file.add([], 'a\n')
+    file.add([1], 'a\nb')
+    file.add([1], 'a\n\n')
+    assert.deepEqual(file.linesOf(file.past([2, 3])).toSorted(), ['\n', 'a\n', 'b'])
+    file.add([2, 3], 'a\nb\n\n')
+    file.add([2, 3], 'a\nb\n')
+    file.add([4], 'a\nb\n\nc')
+    checkStates(file)
   })
 
   it('cuts a large insert into runs of at most 32 KiB', () => {

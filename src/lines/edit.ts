@@ -37,6 +37,7 @@ const rereader = new Rereader()
  * @param interner - The file's, the one that gave `old` its tokens.
  */
 export function diffContents(old: Lines, bytes: Uint8Array, interner: LineInterner): Edit {
+  if (old.ragged === true) return diffAlone(old, bytes, interner)
   const { prefix, suffix } = commonEnds(old.bytes, bytes)
   const oldCount = old.tokens.length
   const head = lineAt(old.starts, prefix)
@@ -57,4 +58,15 @@ export function diffContents(old: Lines, bytes: Uint8Array, interner: LineIntern
     starts[i] = (oldStarts[from] as number) + shift
   }
   return { bytes, tokens, starts, hunks: diffTokens(old.tokens, tokens, interner, head, tail) }
+}
+
+/** The same without a look at the old bytes, because what is equal to them may have other lines. */
+function diffAlone(old: Lines, bytes: Uint8Array, interner: LineInterner): Edit {
+  middle.length = 0
+  interner.internRange(bytes, 0, bytes.length, middle)
+  const tokens = middle.tokens.slice(0, middle.length)
+  const starts = new Uint32Array(middle.length + 1)
+  starts.set(middle.starts.subarray(0, middle.length))
+  starts[middle.length] = bytes.length
+  return { bytes, tokens, starts, hunks: diffTokens(old.tokens, tokens, interner) }
 }

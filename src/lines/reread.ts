@@ -26,6 +26,11 @@ export interface Lines {
   readonly tokens: Int32Array
   /** One offset per line and, last, the length: line `i` is bytes `[starts[i], starts[i + 1])`. */
   readonly starts: Uint32Array
+  /**
+   * Whether a line before the last has no newline, as may be in a join: one side has a last line without one, the other
+   * has put something behind it. Read again, the bytes would give other lines.
+   */
+  readonly ragged?: boolean
 }
 
 /** Reads new versions. Its array of hints is kept from call to call. */

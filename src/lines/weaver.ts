@@ -18,7 +18,7 @@ import { HUNK_FIELDS } from './hunk.js'
 import { LineInterner, LineList } from './intern.js'
 import type { Origin } from './origin.js'
 import { linePosition, runPosition } from './position.js'
-import { lineStarts } from './split.js'
+import { lineStarts, NEWLINE } from './split.js'
 import { lineCount, type Weave } from './weave.js'
 
 /** A run ends before the line that would make it longer than this; one long line may be a run alone. */
@@ -298,6 +298,7 @@ export class Weaver {
     const starts = new Uint32Array(lines.length + 1)
     const startsOf = new Map<number, Uint32Array>()
     let offset = 0
+    let ragged = false
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i] as number
       const number = this.#run[line] as number
@@ -309,9 +310,10 @@ export class Weaver {
       tokens[i] = this.#token[line] as number
       starts[i] = offset
       offset += text.length
+      if (text.at(-1) !== NEWLINE && i < lines.length - 1) ragged = true
     }
     starts[lines.length] = offset
-    return { bytes: concatBytes(...parts), tokens, starts, lines }
+    return { bytes: concatBytes(...parts), tokens, starts, lines, ragged }
   }
 
   #reserve(count: number): void {

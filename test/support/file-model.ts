@@ -8,10 +8,19 @@
  */
 import { compareBytes, concatBytes, fromLatin1, toLatin1 } from '../../src/base/bytes.js'
 import { FILE_PREFIX_BYTES, linesPrefix, tombstoneKey } from '../../src/history/keys.js'
+import { encodeOrigins } from '../../src/lines/origin.js'
 import { lineStarts } from '../../src/lines/split.js'
 import { encodeRanges } from '../../src/lines/tombstone.js'
 import { type Weave, WeaveBuilder } from '../../src/lines/weave.js'
-import { type FileState, NO_STATE, placeRun, Weaver, type Woven, type WovenRun } from '../../src/lines/weaver.js'
+import {
+  type FileState,
+  NO_STATE,
+  originsOf,
+  placeRun,
+  Weaver,
+  type Woven,
+  type WovenRun,
+} from '../../src/lines/weaver.js'
 import type { Entry } from '../../src/lseq/batch.js'
 import type { Lseq } from '../../src/lseq/lseq.js'
 import { Streams, Vector } from '../../src/lseq/vector.js'
@@ -87,7 +96,9 @@ export class FileHistory {
   add(parents: readonly number[], content: string): ModelVersion {
     const number = this.versions.length + 1
     const past = this.past(parents)
-    const woven = this.#weaver.weave(this.#stateOf(parents, past), fromLatin1(content), number)
+    const sources =
+      parents.length > 1 ? parents.map((parent) => this.#stateOf([parent], this.version(parent).past)) : []
+    const woven = this.#weaver.weave(this.#stateOf(parents, past), fromLatin1(content), number, sources)
     this.#states.set(number, woven.state)
     const slot = this.#slotFor(past)
     const stream = this.streams.id(slot)
@@ -144,7 +155,7 @@ export class FileHistory {
   }
 
   /** Gives out seqs and places; returns the last seq. */
-  #number({ runs, tombstones }: Woven, first: number, stream: number): number {
+  #number({ runs, tombstones, moved }: Woven, first: number, stream: number): number {
     let seq = first
     for (const run of runs) {
       run.seq = seq
@@ -153,20 +164,20 @@ export class FileHistory {
       placeRun(run)
     }
     for (const tombstone of tombstones) tombstone.seq = seq++
+    for (const one of moved) one.seq = seq++
     return seq
   }
 
-  #addEntries({ runs, tombstones }: Woven, stream: number): void {
+  #addEntries({ runs, tombstones, moved }: Woven, stream: number): void {
     const prefix = linesPrefix(FILE)
     for (const { position, text } of runs) {
       this.entries.push({ key: concatBytes(prefix, position as Uint8Array), value: text })
     }
-    for (const { run, ranges, seq } of tombstones) {
-      this.entries.push({
-        key: tombstoneKey(prefix, run.position as Uint8Array, seq, stream),
-        value: encodeRanges(ranges),
-      })
+    const beside = ({ position }: WovenRun, seq: number, value: Uint8Array): void => {
+      this.entries.push({ key: tombstoneKey(prefix, position as Uint8Array, seq, stream), value })
     }
+    for (const { run, ranges, seq } of tombstones) beside(run, seq, encodeRanges(ranges))
+    for (const { run, seq } of moved) beside(run, seq, encodeOrigins(originsOf(run)))
   }
 
   #addLines({ runs, tombstones }: Woven): void {

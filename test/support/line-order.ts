@@ -30,7 +30,7 @@ export class LineOrder {
   insert(gap: number, count: number, seq: number, stream = 1): WovenRun {
     const [left, right] = [this.lines[gap - 1], this.lines[gap]]
     const text = new Uint8Array(count).fill(10)
-    const run: WovenRun = { version: seq, text, count, left, right, seq, stream, position: undefined }
+    const run: WovenRun = { version: seq, text, count, left, right, seq, stream, position: undefined, origins: [] }
     const position = placeRun(run)
     // Digits are at most a byte longer than the longer neighbour, so this is what an insert can cost.
     const neighbours = [left, right].map((line) => (line === undefined ? 0 : positionOfLine(line).length))

@@ -17,12 +17,12 @@ function seed(): number {
 
 /** Checks that `property` holds for `runs` random inputs. A failure shows the smallest input found that fails. */
 export function holds<T>(property: fc.IProperty<T>, runs = 200): void {
-  fc.assert(property, { seed: seed(), numRuns: runs })
+  fc.assert(property, { seed: seed(), numRuns: runs, includeErrorInReport: true })
 }
 
 /** The same for a property that has to wait for something. */
 export async function holdsAsync<T>(property: fc.IAsyncProperty<T>, runs = 200): Promise<void> {
-  await fc.assert(property, { seed: seed(), numRuns: runs })
+  await fc.assert(property, { seed: seed(), numRuns: runs, includeErrorInReport: true })
 }
 
 /** Any bytes, at most `maxLength` of them. */
