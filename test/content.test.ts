@@ -1,18 +1,23 @@
 /**
- * Contents read straight from the entries, held to the weave, which is the slow and obvious way, at any vector whatever.
+ * Contents and lines read straight from the entries, held to the weave, which is the slow and obvious way, at any vector
+ * whatever.
  * @module
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toLatin1 } from '../src/base/bytes.js'
 import { kindRange, linesPrefix, prefixRange } from '../src/history/keys.js'
 import { ContentReader } from '../src/lines/content.js'
-import { contentAt, WeaveBuilder } from '../src/lines/weave.js'
+import { type Piece, PieceReader } from '../src/lines/pieces.js'
+import type { StateWalk } from '../src/lines/walk.js'
+import { aliveAt, contentAt, linesOf, type Run, type Weave, WeaveBuilder } from '../src/lines/weave.js'
 import type { EntryBatch } from '../src/lseq/batch.js'
 import { EntryStore } from '../src/lseq/entries.js'
 import { openLevelStore } from '../src/lseq/level.js'
 import { formatLseq, type Lseq, lseqOfKey, readLseq } from '../src/lseq/lseq.js'
 import { Streams, Vector } from '../src/lseq/vector.js'
 import { storePath } from '../src/repo/layout.js'
+import { splitLines } from './support/file-model.js'
 import { imported } from './support/imported.js'
 import { type Random, random } from './support/random.js'
 
@@ -36,13 +41,18 @@ describe('contents', () => {
         for (let i = 0; i < 12; i++) {
           const vector = anyVector(streams, greatest, chance)
           const reader = new ContentReader(streams, vector)
+          const pieces = new PieceReader(streams, vector)
           // Read twice: a reader serves one file after the other.
           for (let times = 0; times < 2; times++) {
-            for (const batch of batches) pushInParts(reader, batch, chance)
+            for (const batch of batches) {
+              pushInParts(reader, batch, chance)
+              pushInParts(pieces, batch, chance)
+            }
             assert.ok(
               Buffer.compare(reader.finish(), contentAt(weave, vector)) === 0,
               formatLseq(file.seq, file.stream),
             )
+            assert.deepEqual(linesOfPieces(pieces.finish()), linesOfWeave(weave, vector, streams))
           }
         }
       }
@@ -75,8 +85,28 @@ function anyVector(streams: Streams, greatest: number, chance: Random): Vector {
   return vector
 }
 
+/** Lines, each before the lseq that it was first put with. */
+function linesOfPieces(pieces: readonly Piece[]): string[] {
+  return pieces.flatMap(({ bytes, from, to, seq, stream }) =>
+    splitLines(toLatin1(bytes, from, to)).map((text, i) => `${formatLseq(seq + i, stream)} ${text}`),
+  )
+}
+
+function linesOfWeave(weave: Weave, vector: Vector, streams: Streams): string[] {
+  const lines: string[] = []
+  for (const piece of aliveAt(weave, vector)) {
+    const run = weave.runs[piece.run] as Run
+    for (let line = piece.from; line < piece.to; line++) {
+      const origin = run.origins.find(({ from, to }) => from <= line && line < to)
+      const { seq, stream, from } = origin ?? { seq: run.seq, stream: streams.id(run.slot), from: 0 }
+      lines.push(`${formatLseq(seq + line - from, stream)} ${toLatin1(linesOf(run, line, line + 1))}`)
+    }
+  }
+  return lines
+}
+
 /** Hands a batch over in a few pieces, as a scan may. */
-function pushInParts(reader: ContentReader, batch: EntryBatch, chance: Random): void {
+function pushInParts(reader: StateWalk, batch: EntryBatch, chance: Random): void {
   for (let from = 0; from < batch.count; ) {
     const to = Math.min(batch.count, from + 1 + chance.below(20))
     reader.push(batch, from, to, PREFIX)

@@ -12,7 +12,7 @@ import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq, lseqOfKey, readSeq, readStream } from '../lseq/lseq.js'
 import { type Streams, Vector } from '../lseq/vector.js'
 import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
-import { decodeVersion, type Header, type Version } from './header.js'
+import { decodeBrief, decodeVersion, type Version, type VersionBrief } from './header.js'
 import { kindRange, prefixRange, versionKey } from './keys.js'
 
 /** Kept vectors that are loaded at a time. */
@@ -34,7 +34,7 @@ export class Versions {
   /** The version whose last seq is `seq`. */
   async get(seq: number, stream: number): Promise<Version | undefined> {
     const value = await this.#entries.get(versionKey(seq, stream))
-    return value === undefined ? undefined : this.#decode(value, seq, stream)
+    return value === undefined ? undefined : versionAt(value, seq, stream)
   }
 
   /** @throws {CodedError} `VERSION_MISSING`. */
@@ -51,7 +51,7 @@ export class Versions {
     for await (const batch of this.#entries.scan(kindRange('V'))) {
       for (let i = 0; i < batch.count; i++) {
         const { seq, stream } = lseqOfKey(batch.key(i))
-        yield this.#decode(batch.value(i), seq, stream)
+        yield versionAt(batch.value(i), seq, stream)
       }
     }
   }
@@ -69,11 +69,22 @@ export class Versions {
   }
 
   /**
-   * The versions that took the given lseqs, each once per lseq, keyed by `stream-seq`. One pass over the version keys.
-   *
-   * @throws {CodedError} `VERSION_MISSING` for an lseq that no version here took.
+   * The versions that took the given lseqs, keyed by `stream-seq`; an lseq that no version took is left out. One pass over
+   * the version keys.
    */
-  async holding(lseqs: Iterable<Lseq>): Promise<Map<string, Version>> {
+  holding(lseqs: Iterable<Lseq>): Promise<Map<string, Version>> {
+    return this.#holding(lseqs, decodeVersion)
+  }
+
+  /** The same, with what is soon decoded. */
+  holdingBriefly(lseqs: Iterable<Lseq>): Promise<Map<string, VersionBrief>> {
+    return this.#holding(lseqs, decodeBrief)
+  }
+
+  async #holding<V extends VersionBrief>(
+    lseqs: Iterable<Lseq>,
+    decode: (value: Uint8Array) => V,
+  ): Promise<Map<string, V>> {
     const wanted = new Map<number, number[]>()
     let least = Number.POSITIVE_INFINITY
     for (const { seq, stream } of lseqs) {
@@ -82,7 +93,7 @@ export class Versions {
     }
     // Descending, so that the next one wanted of a stream is popped off its end.
     for (const list of wanted.values()) list.sort((a, b) => b - a)
-    const held = new Map<string, Version>()
+    const held = new Map<string, V>()
     let left = wanted.size
     if (left === 0) return held
     scan: for await (const batch of this.#entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })) {
@@ -92,10 +103,10 @@ export class Versions {
         const list = wanted.get(stream)
         if (list === undefined) continue
         const last = readSeq(batch.keys, at + 1)
-        let version: Version | undefined
+        let version: V | undefined
         while (list.length > 0 && (list.at(-1) as number) <= last) {
           const seq = list.pop() as number
-          version ??= this.#decode(batch.value(i), last, stream)
+          version ??= checked(decode(batch.value(i)), last, stream)
           if (seq >= version.first) held.set(formatLseq(seq, stream), version)
         }
         if (list.length === 0) {
@@ -178,13 +189,6 @@ export class Versions {
     for (const { seq, stream } of decodeVector(value)) vector = vector.with(this.streams.slot(stream), seq)
     return vector
   }
-
-  /** @throws {CodedError} `BAD_RECORD` also where the header is not the one that belongs at this key. */
-  #decode(value: Uint8Array, seq: number, stream: number): Version {
-    const version = decodeVersion(value)
-    if (isAt(version, seq, stream)) return version
-    throw new CodedError('BAD_RECORD', `The version at ${formatLseq(seq, stream)} says it is another one.`)
-  }
 }
 
 /** Removes the latest of a few lseqs. */
@@ -194,6 +198,12 @@ function takeLatest(todo: Lseq[]): Lseq | undefined {
   return todo.splice(best, 1)[0]
 }
 
-function isAt(header: Header, seq: number, stream: number): boolean {
-  return header.last === seq && header.stream === stream
+/** @throws {CodedError} `BAD_RECORD` also where the header is not the one that belongs at this key. */
+function versionAt(value: Uint8Array, seq: number, stream: number): Version {
+  return checked(decodeVersion(value), seq, stream)
+}
+
+function checked<V extends VersionBrief>(version: V, seq: number, stream: number): V {
+  if (version.last === seq && version.stream === stream) return version
+  throw new CodedError('BAD_RECORD', `The version at ${formatLseq(seq, stream)} says it is another one.`)
 }

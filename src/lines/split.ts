@@ -57,3 +57,10 @@ export function lineStarts(bytes: Uint8Array): Uint32Array {
   starts[starts.length - 1] = length
   return starts
 }
+
+/** Where the first `lines` lines of `bytes[from, to)` end; `to` when there are not more. */
+export function endOfLines(bytes: Uint8Array, from: number, to: number, lines: number): number {
+  let at = from
+  for (let left = lines; left > 0 && at < to; ) if (bytes[at++] === NEWLINE) left--
+  return at
+}

@@ -3,7 +3,7 @@
  * @module
  */
 import { toHex } from '../base/bytes.js'
-import type { Version } from '../history/header.js'
+import type { VersionBrief } from '../history/header.js'
 import type { Versions } from '../history/versions.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import { gitId } from './describe.js'
@@ -14,7 +14,7 @@ export interface Credit {
   readonly git?: string
 }
 
-export function creditOf(version: Version): Credit {
+export function creditOf(version: VersionBrief): Credit {
   const git = gitId(version)
   return { version: toHex(version.id), ...(git === undefined ? {} : { git }) }
 }
@@ -22,7 +22,7 @@ export function creditOf(version: Version): Credit {
 /** Finds the versions that took lseqs, many at a time. */
 export class Credits {
   readonly #versions: Versions
-  #found = new Map<string, Version>()
+  #found = new Map<string, VersionBrief>()
   readonly #credits = new Map<string, Credit>()
 
   constructor(versions: Versions) {
@@ -31,11 +31,11 @@ export class Credits {
 
   /** Looks up many lseqs in one pass; those of the call before are forgotten. */
   async find(lseqs: Iterable<Lseq>): Promise<void> {
-    this.#found = await this.#versions.holding(lseqs)
+    this.#found = await this.#versions.holdingBriefly(lseqs)
   }
 
   /** @throws {CodedError} `VERSION_MISSING` for an lseq that no version took. */
-  async version(lseq: Lseq): Promise<Version> {
+  async version(lseq: Lseq): Promise<VersionBrief> {
     return this.#found.get(formatLseq(lseq.seq, lseq.stream)) ?? this.#versions.expect(lseq)
   }
 

@@ -37,7 +37,7 @@ export function person({ name, email, time, zone }: Ident): Person {
  *
  * The id is the first record, `i`, of the extra record `git`.
  */
-export function gitId(version: Version): string | undefined {
+export function gitId(version: Pick<Version, 'extra'>): string | undefined {
   const extra = extraOf(version, 'git')
   return extra === undefined ? undefined : toHex(new TlvReader(extra).expect('I'))
 }

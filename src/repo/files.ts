@@ -8,7 +8,8 @@ import { defaultCrypto as crypto } from '../crypto/default.js'
 import { chunkPrefix, kindRange, linesPrefix, prefixRange, recipePrefix } from '../history/keys.js'
 import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import { ContentReader } from '../lines/content.js'
-import { type Weave, WeaveBuilder } from '../lines/weave.js'
+import { type Piece, PieceReader } from '../lines/pieces.js'
+import type { StateWalk } from '../lines/walk.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
@@ -21,16 +22,6 @@ export interface FilesContext {
 }
 
 const HASH_BYTES = 32
-
-/** The weave of a file: all lines it ever had. */
-export async function weaveOf({ entries, streams }: FilesContext, file: Lseq): Promise<Weave> {
-  const prefix = linesPrefix(file)
-  const builder = new WeaveBuilder(streams)
-  for await (const batch of entries.scan(prefixRange(prefix))) {
-    for (let i = 0; i < batch.count; i++) builder.push(batch.key(i).subarray(prefix.length), batch.value(i))
-  }
-  return builder.finish()
-}
 
 /**
  * The content of a path at a state.
@@ -59,11 +50,20 @@ export function checkedContent(path: string, put: PathPut, content: Uint8Array):
   })
 }
 
-async function linesContent({ entries, streams }: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
+async function linesContent(context: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
+  return (await walked(context, file, new ContentReader(context.streams, vector))).finish()
+}
+
+/** The lines of a file at a state, and the lseqs they have. */
+export async function piecesOf(context: FilesContext, file: Lseq, vector: Vector): Promise<Piece[]> {
+  return (await walked(context, file, new PieceReader(context.streams, vector))).finish()
+}
+
+/** Hands a file's entries to a walk. */
+async function walked<W extends StateWalk>({ entries }: FilesContext, file: Lseq, walk: W): Promise<W> {
   const prefix = linesPrefix(file)
-  const reader = new ContentReader(streams, vector)
-  for await (const batch of entries.scan(prefixRange(prefix))) reader.push(batch, 0, batch.count, prefix.length)
-  return reader.finish()
+  for await (const batch of entries.scan(prefixRange(prefix))) walk.push(batch, 0, batch.count, prefix.length)
+  return walk
 }
 
 /** @throws {CodedError} `CHUNK_MISSING`. */

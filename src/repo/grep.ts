@@ -1,22 +1,22 @@
 /**
  * Searching lines: those of one state, or (grep-history.ts) all that ever were.
  *
- * In a state, the files' bytes are searched first; only where something is found is the file's weave built, which knows
- * who put which line. Files are read in the order of their ids and told in the order of their paths. What is kept as
+ * In a state, the files' bytes are searched first; only where something is found are the file's entries read
+ * again for who put which line. Files are read in the order of their ids and told in the order of their paths. What is kept as
  * chunks is no text and is not searched, nor are the targets of links.
  * @module
  */
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathsAt } from '../history/paths.js'
-import { aliveAt, type Run } from '../lines/weave.js'
+import type { Piece } from '../lines/pieces.js'
+import { countLines } from '../lines/split.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
-import type { Streams, Vector } from '../lseq/vector.js'
-import { stretchesOf } from './blame.js'
+import type { Vector } from '../lseq/vector.js'
 import { ChosenPaths } from './chosen-paths.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { Credits } from './credit.js'
-import { weaveOf } from './files.js'
+import { piecesOf } from './files.js'
 import { LinePattern, type MatchedLine } from './line-pattern.js'
 import { kindOf } from './mode.js'
 import { formatPath } from './path-text.js'
@@ -80,29 +80,21 @@ async function findLines(
   for await (const { state, content } of contentsOf({ entries, streams }, [...states.values()], vector)) {
     const lines = [...pattern.matches(content)]
     if (lines.length === 0) continue
-    const weave = await weaveOf({ entries, streams }, state.entry.file)
-    byPath.set(state.path, [...placed(state.path, lines, weave.runs, aliveAt(weave, vector), streams)])
+    const pieces = await piecesOf({ entries, streams }, state.entry.file, vector)
+    byPath.set(state.path, [...placed(state.path, lines, pieces)])
   }
   return [...byPath.keys()].sort().flatMap((path) => byPath.get(path) ?? [])
 }
 
 /** The matched lines, each with where it came from: `pieces` are all lines of the file in order. */
-function* placed(
-  path: string,
-  lines: readonly MatchedLine[],
-  runs: readonly Run[],
-  pieces: Iterable<{ readonly run: number; readonly from: number; readonly to: number }>,
-  streams: Streams,
-): Generator<Found> {
+function* placed(path: string, lines: readonly MatchedLine[], pieces: readonly Piece[]): Generator<Found> {
   let next = 0
   let shown = 0
   for (const piece of pieces) {
-    for (const { from, to, first } of stretchesOf(runs[piece.run] as Run, piece.from, piece.to, streams)) {
-      const end = shown + to - from
-      for (let line = lines[next]; line !== undefined && line.index < end; line = lines[++next]) {
-        yield { ...line, path, first, place: line.index - shown }
-      }
-      shown = end
+    const end = shown + countLines(piece.bytes.subarray(piece.from, piece.to))
+    for (let line = lines[next]; line !== undefined && line.index < end; line = lines[++next]) {
+      yield { ...line, path, first: piece, place: line.index - shown }
     }
+    shown = end
   }
 }

@@ -21,7 +21,7 @@ import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
 import { diskError } from './disk-error.js'
-import { contentByHash, contentOf, weaveOf } from './files.js'
+import { contentByHash, contentOf, piecesOf } from './files.js'
 import { findRoot, isRepository, readHead, storePath } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
@@ -230,11 +230,11 @@ export class Repository implements AsyncDisposable {
     const { blameLines } = await import('./blame.js')
     const state = await this.resolve(options.at)
     const { path: name, entry } = await this.fileAt(path, state, options.at)
-    const weave = await weaveOf({ entries: this.entries, streams: this.versions.streams }, entry.file)
+    const context = { entries: this.entries, streams: this.versions.streams }
     return {
       path: formatPath(name),
       at: formatState(state, this.versions),
-      lines: entry.chunked ? [] : await blameLines(weave, state.vector, this.versions),
+      lines: entry.chunked ? [] : await blameLines(await piecesOf(context, entry.file, state.vector), this.versions),
     }
   }
 
