@@ -111,8 +111,11 @@ describe('groups', () => {
 describe('genesis', () => {
   const nonce = (byte: number): Uint8Array => new Uint8Array(NONCE_BYTES).fill(byte)
   const publicKey = new Uint8Array(32).fill(7)
+  const repository = new Uint8Array(32).fill(8)
   const none = (): boolean => false
-  const begin = (kind: StreamKind, byte = 1): Genesis => beginStream(publicKey, kind, () => nonce(byte), none)
+  const repository = new Uint8Array(32).fill(9)
+  const begin = (kind: StreamKind, byte = 1): Genesis =>
+    beginStream(repository, publicKey, kind, () => nonce(byte), none)
 
   it('of a stream is written as it always was', () => {
     assert.deepEqual(plain(decodeGenesis(golden('genesis', begin('content').value))), plain(begin('content')))
@@ -140,6 +143,7 @@ describe('genesis', () => {
     const taken = new Set([1, 2, 3].map((byte) => begin('content', byte).stream))
     let asked = 0
     const { stream } = beginStream(
+      repository,
       publicKey,
       'content',
       () => nonce(++asked),
@@ -153,12 +157,13 @@ describe('genesis', () => {
     const valid = fc
       .tuple(fc.constantFrom<StreamKind>('content', 'refs'), fc.nat(255))
       .map(([kind, byte]) => begin(kind, byte).value)
-    const encode = ({ publicKey: key, kind, value }: Genesis): Uint8Array => {
+    const encode = ({ repository: of, publicKey: key, kind, value }: Genesis): Uint8Array => {
       const reader = new TlvReader(value)
       reader.expect('V')
+      reader.expect('R')
       reader.expect('K')
       const random = reader.expect('N')
-      return beginStream(key, kind, () => random, none).value
+      return beginStream(of, key, kind, () => random, none).value
     }
     const codes = ['BAD_RECORD', 'FORMAT_NEWER']
     holdsCanonical(decodeGenesis, encode, valid, { codes })

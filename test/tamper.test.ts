@@ -128,10 +128,24 @@ describe('tampering', () => {
     }
   })
 
-  it('an entry of no known kind', async () => {
-    const key = Uint8Array.from(pick(of('P'), chance).key)
-    key[0] = 'Y'.charCodeAt(0)
-    expectFound(await spoil(whole, (entries) => entries.put({ key, value: Buffer.of(1) })), 'kind Y')
+  it('an entry of no known kind, or with a key that none of its kind has', async () => {
+    const lseq = pick(of('V'), chance).key.subarray(-8)
+    for (const kind of ['\0', 'A', 'Y', '\xff', ...Object.keys(KINDS)]) {
+      for (const middle of ['', '\0', 'x'.repeat(20), 'b\0\0']) {
+        const key = Buffer.concat([Buffer.from(kind + middle, 'latin1'), lseq])
+        if (places.some((place) => key.equals(place.key))) continue
+        expectFound(await spoil(whole, (entries) => entries.put({ key, value: Buffer.of(1) })), key.toString('latin1'))
+      }
+    }
+  })
+
+  it("the repository's own genesis", async () => {
+    const place = of('K').find(({ key }) => lseqOfKey(key).stream === 0) as Place
+    expectFound(await spoil(whole, (entries) => entries.remove(place)), 'removed')
+    for (let round = 0; round < ROUNDS; round++) {
+      const value = flipped(place.value, chance)
+      expectFound(await spoil(whole, (entries) => entries.setValue(place, value)), told({ ...place, value }))
+    }
   })
 
   it('an old signature on another header', async () => {

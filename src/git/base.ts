@@ -8,7 +8,7 @@
 import { toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
-import { decodeGenesis } from '../history/genesis.js'
+import { decodeGenesis, readRepositoryId } from '../history/genesis.js'
 import { Graph } from '../history/graph.js'
 import { extraOf, type VersionRef } from '../history/header.js'
 import { kindRange } from '../history/keys.js'
@@ -33,6 +33,8 @@ interface Touch {
 /** A repository as the planner sees it. */
 export class Base {
   readonly graph: Graph
+  /** Id of the repository. */
+  readonly repository: Uint8Array
   readonly #refs: readonly VersionRef[]
   /** Number of the version made from a git commit, by the commit's id (binary string). */
   readonly byCommit: ReadonlyMap<string, number>
@@ -44,6 +46,7 @@ export class Base {
 
   private constructor(
     graph: Graph,
+    repository: Uint8Array,
     refs: readonly VersionRef[],
     byCommit: ReadonlyMap<string, number>,
     tips: Map<number, number>,
@@ -51,6 +54,7 @@ export class Base {
     touches: ReadonlyMap<string, readonly Touch[]>,
   ) {
     this.graph = graph
+    this.repository = repository
     this.#refs = refs
     this.byCommit = byCommit
     this.tips = tips
@@ -84,7 +88,7 @@ export class Base {
       if (extra !== undefined) byCommit.set(toLatin1(commitId(extra)), number)
     }
     const touches = graph.size === 0 ? new Map<string, Touch[]>() : await loadTouches(entries, graph)
-    return new Base(graph, refs, byCommit, tips, streamIds, touches)
+    return new Base(graph, await readRepositoryId(entries), refs, byCommit, tips, streamIds, touches)
   }
 
   /** Lseq and id of a version. */

@@ -263,6 +263,7 @@ class Batch {
     const { streams } = this.#base.graph
     const begun = new Set([...this.#geneses.values()].map(({ stream }) => stream))
     const genesis = beginStream(
+      this.#base.repository,
       this.#options.identity.signer.publicKey,
       'content',
       this.#random,

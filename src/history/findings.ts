@@ -7,6 +7,7 @@ import { CodedError } from '../base/error.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES } from '../lseq/lseq.js'
+import type { Range } from '../lseq/store.js'
 import { type Kind, kindRange } from './keys.js'
 
 /** One thing that is not as it was signed. */
@@ -58,10 +59,10 @@ export class Findings {
     }
   }
 
-  /** All entries of a kind; damaged pages are noted, each once, and passed over. */
-  async *scan(entries: EntryStore, kind: Kind): AsyncGenerator<EntryBatch> {
+  /** All entries of a kind, or of a range of keys; damaged pages are noted, each once, and passed over. */
+  async *scan(entries: EntryStore, what: Kind | Range): AsyncGenerator<EntryBatch> {
     yield* entries.scan({
-      ...kindRange(kind),
+      ...(typeof what === 'string' ? kindRange(what) : what),
       onDamage: ({ first, last, detail }) => {
         const name = toLatin1(last)
         if (this.#pages.has(name)) return

@@ -5,19 +5,23 @@
  * that another key began. The first version of the stream names that hash as the one before it. ToyTLV:
  *
  *     v  format, ZipUint64: 1
+ *     r  id of the repository (32)
  *     k  public key, Ed25519 (32)
  *     n  nonce (16), which sets apart the streams of one key
  *     t  what it carries: `c` versions of content, `r` refs
  *
  * The repository's own genesis stands at stream 0 and has `v` and `n` only; the SHA-256 of its value is the
- * repository's id, which all replicas share.
+ * repository's id, which all replicas share. Every stream names it, so that no stream can be carried over from another
+ * repository, and the repository's genesis cannot be changed unnoticed.
  * @module
  */
 import { toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto } from '../crypto/default.js'
+import type { EntryStore } from '../lseq/entries.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipUint, zipUint } from '../rdx/zip.js'
+import { genesisKey } from './keys.js'
 
 const FORMAT = 1
 
@@ -32,6 +36,8 @@ export interface Genesis {
   readonly stream: number
   /** SHA-256 of the value: what the first version names as the one before it. */
   readonly id: Uint8Array
+  /** Id of the repository that the stream belongs to. */
+  readonly repository: Uint8Array
   readonly publicKey: Uint8Array
   readonly kind: StreamKind
   readonly value: Uint8Array
@@ -39,14 +45,16 @@ export interface Genesis {
 
 /** Begins a stream. Its id is never 0 and none that `taken` knows; `random` is asked again until it is so. */
 export function beginStream(
+  repository: Uint8Array,
   publicKey: Uint8Array,
   kind: StreamKind,
   random: (bytes: number) => Uint8Array,
   taken: (stream: number) => boolean,
 ): Genesis {
   for (;;) {
-    const value = new TlvWriter(80)
+    const value = new TlvWriter(112)
       .record('V', zipUint(FORMAT))
+      .record('R', repository)
       .record('K', publicKey)
       .record('N', random(NONCE_BYTES))
       .latin1('T', kind === 'content' ? 'c' : 'r')
@@ -60,21 +68,40 @@ export function beginStream(
 export function decodeGenesis(value: Uint8Array): Genesis {
   const reader = new TlvReader(value)
   expectFormat(reader)
+  const repository = reader.expect('R')
   const publicKey = reader.expect('K')
   const nonce = reader.expect('N')
   const kind = toLatin1(reader.expect('T'))
   reader.end()
-  if (publicKey.length !== 32 || nonce.length !== NONCE_BYTES || (kind !== 'c' && kind !== 'r')) {
+  if (
+    repository.length !== 32 ||
+    publicKey.length !== 32 ||
+    nonce.length !== NONCE_BYTES ||
+    (kind !== 'c' && kind !== 'r')
+  ) {
     throw new CodedError('BAD_RECORD', 'The genesis of a stream is malformed.')
   }
   const id = defaultCrypto.sha256(value)
   const stream = ((id[0] as number) << 16) | ((id[1] as number) << 8) | (id[2] as number)
-  return { stream, id, publicKey, kind: kind === 'c' ? 'content' : 'refs', value }
+  return { stream, id, repository, publicKey, kind: kind === 'c' ? 'content' : 'refs', value }
 }
 
 /** The value of a new repository's genesis. */
 export function beginRepository(random: (bytes: number) => Uint8Array): Uint8Array {
   return new TlvWriter(32).record('V', zipUint(FORMAT)).record('N', random(NONCE_BYTES)).copy()
+}
+
+/**
+ * The id of the repository that a store holds.
+ *
+ * @throws {CodedError} `STREAM_UNKNOWN` where the repository's genesis is missing; as `repositoryId`.
+ */
+export async function readRepositoryId(entries: Pick<EntryStore, 'get'>): Promise<Uint8Array> {
+  const value = await entries.get(genesisKey(0))
+  if (value !== undefined) return repositoryId(value)
+  throw new CodedError('STREAM_UNKNOWN', 'The genesis of the repository is missing.', {
+    hint: 'Run `weft verify` to see what else is missing.',
+  })
 }
 
 /** A repository's id from its genesis value, 32 bytes. */

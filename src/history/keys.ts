@@ -23,7 +23,7 @@ import { fromLatin1, toLatin1, writeLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { LSEQ_BYTES, type Lseq, writeLseq } from '../lseq/lseq.js'
 
-/** Kinds of entries by first byte, with a word for people. */
+/** Kinds of entries by first byte, in order of the bytes, with a word for people. */
 export const KINDS = {
   B: 'recipe',
   C: 'chunk',
@@ -138,6 +138,16 @@ export function kindRange(kind: Kind): { gte: Uint8Array; lt: Uint8Array | undef
   return prefixRange(fromLatin1(kind))
 }
 
+/** The ranges in which no entry should be: keys that begin with no kind's letter. */
+export function strangeRanges(): { gte: Uint8Array; lt: Uint8Array | undefined }[] {
+  const kinds = Object.keys(KINDS) as Kind[]
+  const ranges = kinds.map((kind, i) => ({
+    gte: i === 0 ? new Uint8Array(0) : (kindRange(kinds[i - 1] as Kind).lt as Uint8Array),
+    lt: kindRange(kind).gte,
+  }))
+  return [...ranges, { gte: kindRange(kinds.at(-1) as Kind).lt as Uint8Array, lt: undefined }]
+}
+
 /** Bytes of `L | file`, and of `B | file`. */
 export const FILE_PREFIX_BYTES = 1 + LSEQ_BYTES
 
@@ -168,11 +178,21 @@ export function subjectLength(fullKey: Uint8Array): number {
       if (length === 33 + LSEQ_BYTES) return 33
       break
     case 'P':
-    case 'R': {
-      const subject = length - LSEQ_BYTES - 1
-      if (subject >= 2 && fullKey[subject] === 0 && fullKey.indexOf(0) === subject) return subject
+      return named(fullKey, 2)
+    case 'R':
+      if (String.fromCharCode(fullKey[1] ?? 0) in REF_KINDS) return named(fullKey, 3)
       break
-    }
   }
-  throw new CodedError('BAD_KEY', `An entry has a key of no known kind: ${JSON.stringify(toLatin1(fullKey))}`)
+  throw badKey(fullKey)
+}
+
+/** The length of kind and name before the NUL and the lseq, at least `least`. */
+function named(fullKey: Uint8Array, least: number): number {
+  const subject = fullKey.length - LSEQ_BYTES - 1
+  if (subject < least || fullKey.indexOf(0) !== subject) throw badKey(fullKey)
+  return subject
+}
+
+function badKey(fullKey: Uint8Array): CodedError {
+  return new CodedError('BAD_KEY', `An entry has a key of no known kind: ${JSON.stringify(toLatin1(fullKey))}`)
 }

@@ -12,7 +12,7 @@ import type { Entry } from '../lseq/batch.js'
 import { nextBlock } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { lseqOfKey } from '../lseq/lseq.js'
-import { beginStream, decodeGenesis, type Genesis } from './genesis.js'
+import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
 import { changesRoot, encodeGroups, type Group, sortGroups } from './groups.js'
 import { decodeVersion, encodeHeader, encodeVersion, type Ident, type VersionRef } from './header.js'
 import { genesisKey, groupsKey, kindRange, type RefKind, refKey, versionKey } from './keys.js'
@@ -102,6 +102,7 @@ async function refsStream(
     if (tip !== undefined || genesis === undefined) break
   }
   if (genesis !== undefined) return { genesis, isNew: false, tip, greatest }
-  const begun = beginStream(signer.publicKey, 'refs', crypto.randomBytes, (stream) => taken.has(stream))
+  const repository = await readRepositoryId(entries)
+  const begun = beginStream(repository, signer.publicKey, 'refs', crypto.randomBytes, (stream) => taken.has(stream))
   return { genesis: begun, isNew: true, tip: undefined, greatest }
 }

@@ -171,6 +171,7 @@ async function chunkedContent(
   }
   const recipe = await lastWhere(entries, recipePrefix(file), covered)
   if (recipe === undefined) throw new CodedError('CHUNK_MISSING', 'The list of its chunks is missing.')
+  if (recipe.length % HASH_BYTES !== 0) throw new CodedError('BAD_RECORD', 'The list of its chunks is malformed.')
   const parts: Uint8Array[] = []
   for (let at = 0; at < recipe.length; at += HASH_BYTES) {
     const hash = toLatin1(recipe, at, at + HASH_BYTES)

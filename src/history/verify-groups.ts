@@ -16,7 +16,7 @@ import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import { decodeGroups, type ListedGroup } from './groups.js'
-import { type Kind, subjectLength } from './keys.js'
+import { type Kind, strangeRanges, subjectLength } from './keys.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
@@ -123,6 +123,12 @@ export async function verifyGroups(
   open.flush()
   // What is derived proves nothing, but a damaged page of it should be known.
   for (const kind of DERIVED) for await (const batch of findings.scan(entries, kind)) findings.entries += batch.count
+  for (const range of strangeRanges()) {
+    for await (const batch of findings.scan(entries, range)) {
+      findings.entries += batch.count
+      for (const { key } of batch) findings.add('entry', 'It is of no kind that this weft knows.', { key })
+    }
+  }
 
   for (let number = 1; number <= versions.length; number++) {
     const { id, changes } = versions[number - 1] as CheckedVersion

@@ -11,7 +11,7 @@ import type { Findings } from './findings.js'
 import { decodeGenesis, type Genesis, repositoryId } from './genesis.js'
 import { Graph } from './graph.js'
 import { decodeVersion, type Version, type VersionRef } from './header.js'
-import { versionKey } from './keys.js'
+import { genesisKey, versionKey } from './keys.js'
 import { SignatureQueue } from './signatures.js'
 
 /** The versions that hold. */
@@ -72,14 +72,15 @@ export async function verifyVersions(
 
 async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<Map<number, Genesis>> {
   const geneses = new Map<number, Genesis>()
+  let repository: Uint8Array | undefined
   for await (const batch of findings.scan(entries, 'K')) {
     for (let i = 0; i < batch.count; i++) {
       const key = batch.key(i)
       const value = batch.value(i)
       findings.entries++
       const { seq, stream } = lseqOfKey(key)
-      if (stream === 0) {
-        findings.guard('genesis', { key }, () => repositoryId(value))
+      if (seq === 0 && stream === 0) {
+        repository = findings.guard('genesis', { key }, () => repositoryId(value))
         continue
       }
       const genesis = findings.guard('genesis', { key }, () => decodeGenesis(value))
@@ -90,6 +91,15 @@ async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<M
           key,
         })
     }
+  }
+  if (repository === undefined) {
+    findings.add('genesis', 'The genesis of the repository is missing or damaged.', { key: genesisKey(0) })
+    return geneses
+  }
+  for (const { stream, repository: named } of geneses.values()) {
+    if (equalBytes(named, repository)) continue
+    const what = `The stream ${formatStream(stream)} is of another repository, or the genesis of this one was changed.`
+    findings.add('genesis', what, { key: genesisKey(stream) })
   }
   return geneses
 }

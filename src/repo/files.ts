@@ -87,6 +87,11 @@ export async function chunkedContent(
 
 /** @param recipe - Hashes of the chunks, 32 bytes each. */
 async function joinChunks(entries: EntryStore, recipe: Uint8Array): Promise<Uint8Array> {
+  if (recipe.length % HASH_BYTES !== 0) {
+    throw new CodedError('BAD_RECORD', 'The list of chunks of a file is malformed.', {
+      hint: 'Run `weft verify` to see what is damaged.',
+    })
+  }
   const chunks: Uint8Array[] = []
   for (let at = 0; at < recipe.length; at += HASH_BYTES) {
     const hash = toLatin1(recipe, at, at + HASH_BYTES)
