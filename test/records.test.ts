@@ -111,7 +111,6 @@ describe('groups', () => {
 describe('genesis', () => {
   const nonce = (byte: number): Uint8Array => new Uint8Array(NONCE_BYTES).fill(byte)
   const publicKey = new Uint8Array(32).fill(7)
-  const repository = new Uint8Array(32).fill(8)
   const none = (): boolean => false
   const repository = new Uint8Array(32).fill(9)
   const begin = (kind: StreamKind, byte = 1): Genesis =>
