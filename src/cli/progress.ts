@@ -38,7 +38,7 @@ export class ProgressBar {
     this.bar.update(Math.min(done, total), {
       phase,
       of: total > 0 ? ` of ${grouped(total)}` : '',
-      count: grouped(done),
+      count: total > 0 || done > 0 ? grouped(done) : '',
     })
   }
 

@@ -47,10 +47,25 @@ export function reportOf(error: unknown): Report {
   // oclif's own errors carry `oclif.exit`: 2 for whatever it could not parse.
   const status = (error as { oclif?: { exit?: number | false } }).oclif?.exit
   if (typeof status !== 'number') return bug(error.message)
-  const [message = '', ...rest] = error.message.split('\n')
-  const more = rest.filter((line) => line !== '' && line !== 'See more help with --help').map((line) => line.trim())
   const hint = 'Add --help to see what the command takes.'
-  return { code: 'USAGE', message: [message, ...more].join(' '), hint, exit: status }
+  return { code: 'USAGE', message: usageMessage(error.message), hint, exit: status }
+}
+
+/** What oclif says in lines of notes, as sentences. */
+const WORDS: readonly [said: RegExp, words: string][] = [
+  [/^The following errors? occurred: /, ''],
+  [/Missing required flag (\S+)/g, 'The flag --$1 must be given.'],
+  [/^Missing 1 required arg: (\S+) .*$/, 'The argument <$1> must be given.'],
+  [/^Nonexistent flag: (\S+)$/, 'There is no flag $1 here.'],
+  [/^Unexpected argument: (.*)$/, 'There is one argument too many: $1.'],
+  [/^Parsing (--\S+) Expected (.*) but received: (.*)$/, 'The flag $1 expects $2, not $3.'],
+]
+
+function usageMessage(said: string): string {
+  const lines = said.split('\n').map((line) => line.trim())
+  const text = lines.filter((line) => line !== '' && line !== 'See more help with --help').join(' ')
+  const words = WORDS.reduce((message, [pattern, own]) => message.replace(pattern, own), text.replace(/ +/g, ' '))
+  return /[.?!]$/.test(words) ? words : `${words}.`
 }
 
 function bug(message: string): Report {

@@ -3,6 +3,7 @@
  * @module
  */
 import { closest, distance } from 'fastest-levenshtein'
+import { CodedError } from '../base/error.js'
 
 /**
  * @param typed - What the user wrote.
@@ -36,6 +37,37 @@ export function suggestCommand(words: readonly string[], commands: readonly stri
     )
     if (found !== undefined) return found
   }
+  // `import` for `git import`.
+  const last = commands.find((id) => id.endsWith(` ${words[0]}`))
+  if (last !== undefined) return last
   const topics = [...new Set(commands.filter((id) => id.includes(' ')).map((id) => id.slice(0, id.indexOf(' '))))]
   return words[0] === undefined ? undefined : suggest(words[0], topics)
+}
+
+/**
+ * The error for words that are no command; it names the one that was probably meant.
+ *
+ * @param words - Everything typed before the first flag.
+ * @param commands - Ids with spaces.
+ */
+export function unknownCommand(words: readonly string[], commands: readonly string[]): CodedError {
+  // oclif takes words behind a command without arguments for more of its name.
+  const known = [2, 1].find((length) => commands.includes(words.slice(0, length).join(' ')))
+  if (known !== undefined && known < words.length) {
+    const command = words.slice(0, known).join(' ')
+    return new CodedError(
+      'USAGE',
+      `The command ${command} takes no arguments, but got ${words.slice(known).join(' ')}.`,
+      {
+        hint: `Run weft ${command} --help to see what it takes.`,
+      },
+    )
+  }
+  const meant = suggestCommand(words, commands)
+  const topic = commands.some((id) => id.startsWith(`${words[0]} `))
+  const typed = words.slice(0, topic ? 2 : 1).join(' ')
+  return new CodedError('COMMAND_UNKNOWN', `There is no command ${typed} in weft.`, {
+    hint: meant === undefined ? 'Run weft --help to see all commands.' : `Did you mean weft ${meant}?`,
+    data: meant === undefined ? undefined : { suggestion: meant },
+  })
 }

@@ -1,6 +1,7 @@
 import { Help } from '@oclif/core/help'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
+import { unknownCommand } from '../cli/suggest.js'
 
 /** `weft help`: the same as `--help` after a command's name. */
 export default class HelpCommand extends BaseCommand {
@@ -11,6 +12,13 @@ export default class HelpCommand extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.parse(HelpCommand)
     const words = args.command ?? []
-    await new Help(this.config, { all: true }).showHelp(words.length > 0 ? [words.join(':')] : [])
+    const id = words.join(':')
+    if (id !== '' && this.config.findCommand(id) === undefined && this.config.findTopic(id) === undefined) {
+      throw unknownCommand(
+        words,
+        this.config.commandIDs.map((known) => known.replaceAll(':', ' ')),
+      )
+    }
+    await new Help(this.config, { all: true }).showHelp(id === '' ? [] : [id])
   }
 }

@@ -12,7 +12,7 @@ export default class SnapshotCreate extends BaseCommand {
     '<%= config.bin %> <%= command.id %> audit-2024 --at 2024-12-31T23:59:59Z',
   ]
   static override args = { name: required('Name of the snapshot') }
-  static override flags = { at }
+  static override flags = { at: { ...at, summary: 'Name this version, not the one the current branch is at' } }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SnapshotCreate)
