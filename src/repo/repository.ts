@@ -296,15 +296,22 @@ export class Repository implements AsyncDisposable {
   async fileAt(path: string, state: State, at: string | undefined): Promise<PathState<PathPut>> {
     const name = parsePath(path)
     const found = await pathAt(this.entries, this.versions.streams, state.vector, name)
-    if (found === undefined || !('file' in found.entry)) throw this.#unknownPath(path, at, found)
-    return found as PathState<PathPut>
+    if (found !== undefined && 'file' in found.entry) return found as PathState<PathPut>
+    for await (const _ of pathsAt(this.entries, this.versions.streams, state.vector, name)) {
+      throw new CodedError('PATH_UNKNOWN', `${path} is a directory, not a file.`, {
+        hint: `\`weft ls ${path}${at === undefined ? '' : ` --at ${at}`}\` shows the files in it.`,
+      })
+    }
+    throw this.#unknownPath(path, at, found)
   }
 
   #unknownPath(path: string, at: string | undefined, deleted?: PathState): CodedError {
     const where = at === undefined ? 'on the current branch' : `at ${at}`
     const message = `There is no ${path} ${where}.`
     if (deleted === undefined) {
-      return new CodedError('PATH_UNKNOWN', message, { hint: '`weft ls` shows the paths there are.' })
+      return new CodedError('PATH_UNKNOWN', message, {
+        hint: `\`weft ls${at === undefined ? '' : ` --at ${at}`}\` shows the paths there are.`,
+      })
     }
     return new CodedError('PATH_UNKNOWN', `${message} It was deleted.`, {
       hint: `\`weft log ${path}\` shows when, and \`--at\` names a version from before.`,
