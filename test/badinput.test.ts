@@ -21,6 +21,7 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { deflateSync } from 'node:zlib'
 import { Repository } from '../src/index.js'
+import { openLevelStore } from '../src/lseq/level.js'
 import { importBundle } from './suites/roundtrip.js'
 import { fixture } from './support/corpus.js'
 import { GitMirror, git } from './support/git.js'
@@ -261,6 +262,32 @@ describe('a repository that is no good', () => {
     assert.deepEqual({ code, status }, { code: 'STORE_READONLY', status: 1 })
     for (const path of [...all, dir]) chmodSync(path, 0o755)
     await expectWhole(dir)
+  })
+
+  it('is of a newer format, or says none', async () => {
+    const cases = [
+      ['FORMAT_NEWER', '2', 1],
+      ['FORMAT_NEWER', '12345', 1],
+      ['FORMAT_BAD', 'x', 3],
+      ['FORMAT_BAD', undefined, 3],
+    ] as const
+    for (const [code, value, status] of cases) {
+      const dir = copy()
+      {
+        await using store = await openLevelStore(join(dir, '.weft', 'store'))
+        const key = Buffer.from('mformat')
+        assert.equal(String(await store.get(key)), '1')
+        await store.batch([
+          value === undefined ? { type: 'del', key } : { type: 'put', key, value: Buffer.from(value) },
+        ])
+      }
+      const before = readdirSync(join(dir, '.weft', 'store')).length
+      assert.deepEqual(await refusal('log', '-C', dir), { code, status }, value)
+      if (code === 'FORMAT_NEWER') {
+        assert.deepEqual(await refusal('git', 'import', fixture('badmerge'), dir), { code, status }, value)
+      }
+      assert.ok(readdirSync(join(dir, '.weft', 'store')).length >= before)
+    }
   })
 
   it('has lost files', async () => {

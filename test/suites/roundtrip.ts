@@ -9,10 +9,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { toHex } from '../../src/base/bytes.js'
+import type { PathPut } from '../../src/history/path-entry.js'
 import { type ImportReport, Repository, type TreeEntry, type VersionInfo } from '../../src/index.js'
 import { filesBelow } from '../support/disk.js'
 import { type GitCommit, type GitFile, GitMirror, git } from '../support/git.js'
 import { type Random, random } from '../support/random.js'
+import { storedTrees } from '../support/stored.js'
 import { nowhere, temporary } from '../support/temp.js'
 import { person, shownName, shownPath, shownText } from '../support/view.js'
 import { weft, weftJson } from '../support/weft.js'
@@ -20,8 +23,8 @@ import { weft, weftJson } from '../support/weft.js'
 /** How much of a history to compare; everything by default. */
 export interface RoundTripOptions {
   readonly skip?: string | false
-  /** Compare the trees of this many versions, chosen at random. */
-  readonly trees?: number
+  /** Ask for the files of this many versions, chosen at random. What is stored is compared for all versions. */
+  readonly lists?: number
   /** Read this many contents, chosen at random. */
   readonly contents?: number
   /** Restore this many versions, chosen at random. Default 8. */
@@ -80,10 +83,21 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
       }
     })
 
-    it('has the files of every version', async () => {
+    it('has stored the files of every version', async () => {
+      const facts = new BlobFacts(mirror)
+      const trees = new Map(commits.map(({ id, tree }) => [id, tree]))
+      let compared = 0
+      for await (const { commit, files } of storedTrees(dir)) {
+        compareStored(commit, files, mirror.files(trees.get(commit) as string), facts)
+        compared++
+      }
+      assert.equal(compared, commits.length)
+    })
+
+    it('lists the files of versions', async () => {
       await using repo = await Repository.open(dir)
       const facts = new BlobFacts(mirror)
-      for (const commit of sample(commits, options.trees, chance)) {
+      for (const commit of sample(commits, options.lists, chance)) {
         compareTree(commit, await repo.list({ at: commit.id }), mirror.files(commit.tree), facts)
       }
     })
@@ -129,7 +143,7 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
         assert.ok(half.versions > 0 && half.versions < commits.length, `${half.versions} of ${commits.length}`)
         const rest = await importBundle(bundle, parts, '--check')
         assert.equal(half.versions + rest.versions, commits.length)
-        await compareRepositories(parts, dir, mirror, sample(commits, options.trees, chance))
+        await compareRepositories(parts, dir, mirror, sample(commits, options.lists ?? 200, chance))
       })
     }
   })
@@ -169,6 +183,25 @@ function compareVersion(commit: GitCommit, byGit: ReadonlyMap<string, VersionInf
   }
   const message = shownText(commit, commit.message)
   if (message !== undefined) assert.equal(version.message, message, `message of ${commit.id}`)
+}
+
+/** Compares what is stored of a version with git's tree: raw modes too. */
+function compareStored(
+  commit: string,
+  stored: ReadonlyMap<string, PathPut>,
+  files: ReadonlyMap<string, GitFile>,
+  facts: BlobFacts,
+): void {
+  assert.equal(stored.size, files.size, `number of paths of ${commit}`)
+  for (const [path, file] of files) {
+    const put = stored.get(path)
+    const where = (): string => `${commit}: ${shownPath(path)}`
+    if (put === undefined) assert.fail(`${where()} is missing`)
+    if (put.mode !== Number.parseInt(file.rawMode, 8)) assert.fail(`${where()}: mode ${put.mode.toString(8)}`)
+    if (file.mode === '160000') continue
+    const { size, sha256 } = facts.of(file.id)
+    if (put.size !== size || toHex(put.sha256) !== sha256) assert.fail(`${where()}: another content`)
+  }
 }
 
 function compareTree(commit: GitCommit, entries: TreeEntry[], files: Map<string, GitFile>, facts: BlobFacts): void {
@@ -217,7 +250,8 @@ export async function compareRepositories(
   await using one = await Repository.open(a)
   await using other = await Repository.open(b)
   for (const commit of commits) {
-    const [ours, theirs] = [await one.list({ at: commit.id }), await other.list({ at: commit.id })]
+    const ours = await one.list({ at: commit.id })
+    const theirs = await other.list({ at: commit.id })
     assert.deepEqual(ours.map(withoutIds), theirs.map(withoutIds), `tree of ${commit.id}`)
   }
   const tip = [...mirror.refs()].find(([name]) => name === mirror.git('symbolic-ref', 'HEAD').toString().trim())?.[1]
@@ -226,7 +260,8 @@ export async function compareRepositories(
     .filter((entry) => entry.kind === 'file' && entry.size < 100_000)
     .slice(0, 60)
   for (const { path } of texts) {
-    const [ours, theirs] = [await one.blame(path, { at: tip }), await other.blame(path, { at: tip })]
+    const ours = await one.blame(path, { at: tip })
+    const theirs = await other.blame(path, { at: tip })
     assert.deepEqual(ours.lines.map(whose), theirs.lines.map(whose), `blame of ${path}`)
   }
 }
