@@ -122,7 +122,7 @@ describe('the README', () => {
 describe('the map of the sources', () => {
   it('lists every error code with whose move it is, and no other', () => {
     const [, section = ''] = MAP.split(/^## Error codes$/m)
-    const rows = section.split(/^## /m)[0]?.matchAll(/^\| `([A-Z_]+)` \| (\w+) \|/gm) ?? []
+    const rows = section.split(/^## /m)[0]?.matchAll(/^\| `([A-Z_]+)` +\| (\w+) +\|/gm) ?? []
     assert.deepEqual(Object.fromEntries([...rows].map(([, code, blame]) => [code, blame])), { ...CODES })
   })
 
