@@ -7,8 +7,9 @@
  * (1.7 GB) so takes 2 s.
  * @module
  */
-import { toLatin1 } from '../base/bytes.js'
+import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { gitObjectId } from './object-id.js'
 import { type GitProcess, startGit } from './process.js'
 
 /** Requests that may be under way at once. */
@@ -20,9 +21,20 @@ export interface GitObject {
   readonly bytes: Buffer
 }
 
+/** Where objects are read from. */
+export interface ObjectSource {
+  readonly gitDir: string
+  /**
+   * Whether git has just computed the id of every object there, as it does when it takes a bundle apart. Reading an
+   * object, git believes its name; elsewhere ids are computed here, 0.6 ms for 1 MB.
+   */
+  readonly isHashed: boolean
+}
+
 /** A bulk reader over ids known in advance. */
 export class CatFile {
   readonly #git: GitProcess
+  readonly #isHashed: boolean
   readonly #ids: Iterator<string>
   readonly #stdout: AsyncIterator<Buffer>
   #asked = 0
@@ -32,7 +44,8 @@ export class CatFile {
   #at = 0
 
   /** @param ids - Object ids in the order of the `next` calls to come; leave out to ask one by one with `read`. */
-  constructor(gitDir: string, ids?: Iterable<string>) {
+  constructor({ gitDir, isHashed }: ObjectSource, ids?: Iterable<string>) {
+    this.#isHashed = isHashed
     this.#git = startGit(gitDir, ids === undefined ? ['cat-file', '--batch'] : ['cat-file', '--batch', '--buffer'])
     this.#ids = (ids ?? [])[Symbol.iterator]()
     this.#idsDone = ids === undefined
@@ -42,7 +55,8 @@ export class CatFile {
   /**
    * The next object, in the order of the ids.
    *
-   * @throws {CodedError} `GIT_OBJECT_MISSING` when the repository does not have it, `GIT_FAILED` when it is damaged.
+   * @throws {CodedError} `GIT_OBJECT_MISSING` when the repository does not have it, `GIT_FAILED` or `GIT_OBJECT_BAD`
+   *   when it is damaged.
    */
   async next(): Promise<GitObject> {
     if (this.#asked - this.#answered < AHEAD / 2) this.#ask()
@@ -56,6 +70,11 @@ export class CatFile {
     }
     const bytes = await this.#take(Number(size))
     await this.#take(1)
+    if (!this.#isHashed && toHex(fromLatin1(gitObjectId(type, bytes, id.length / 2))) !== id) {
+      throw new CodedError('GIT_OBJECT_BAD', `The git ${type} ${id} holds something else than its id stands for.`, {
+        hint: 'Run `git fsck --full` on the source, and fetch a good copy of what it names.',
+      })
+    }
     return { type, bytes }
   }
 

@@ -12,7 +12,7 @@ import { chunkBoundaries } from '../lines/chunk.js'
 import { isText } from '../lines/split.js'
 import { type FileState, NO_STATE, Weaver } from '../lines/weaver.js'
 import { Vector } from '../lseq/vector.js'
-import { CatFile } from './cat-file.js'
+import { CatFile, type ObjectSource } from './cat-file.js'
 import type { FileNode, KnownVersion, NodeContent, PlannedFile } from './plan.js'
 
 /** File type bits of a link to a commit of another repository: git has no content for it. */
@@ -22,7 +22,7 @@ const NOTHING = new Uint8Array(0)
 
 /** What reading contents stands on. */
 export interface ContentsContext {
-  readonly gitDir: string
+  readonly source: ObjectSource
   readonly known: (number: number) => KnownVersion
   /** Fills a weaver with what is stored of a file. */
   readonly load: (file: PlannedFile, weaver: Weaver) => Promise<void>
@@ -56,7 +56,7 @@ export async function readContents(
   todo: readonly { readonly file: PlannedFile; readonly nodes: readonly FileNode[] }[],
   context: ContentsContext,
 ): Promise<Contents> {
-  const git = new CatFile(context.gitDir, wantedIds(todo))
+  const git = new CatFile(context.source, wantedIds(todo))
   const chunks = new Map<DigestString, Uint8Array>()
   let bytes = 0
   let kept = 0

@@ -25,7 +25,7 @@ import { Repository } from '../repo/repository.js'
 import type { ImportReport, Progress } from '../repo/results.js'
 import { Assembly, type Draft } from './assemble.js'
 import { Base } from './base.js'
-import { CatFile } from './cat-file.js'
+import { CatFile, type ObjectSource } from './cat-file.js'
 import { type Commit, parseCommit } from './commit.js'
 import { readContents } from './contents.js'
 import { binary, type CommitLine, diffCommits, listCommits } from './history.js'
@@ -79,7 +79,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   const progress = options.progress ?? (() => undefined)
   await using source = await openSource(options.source)
   const refs = selectRefs(source, options.refs)
-  const targets = await readTargets(source.gitDir, refs)
+  const targets = await readTargets(source, refs)
   const commits = await listCommits(source.gitDir, targets.commits)
   const dir = resolve(options.dir)
   await using repository = await Repository.openOrCreate(dir, options.random ?? crypto.randomBytes)
@@ -91,7 +91,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     const todo = commits.filter(({ id }) => !base.byCommit.has(binary(id)))
     if (todo.length === 0) break
     const batch = todo.slice(0, size)
-    const done = await new Batch(entries, base, batch, source.gitDir, options, counts, commits.length).run()
+    const done = await new Batch(entries, base, batch, source, options, counts, commits.length).run()
     if (!done) size = Math.max(1, Math.floor(batch.length / 2))
   }
   const set = await importRefs(entries, targets, options.identity.signer)
@@ -132,7 +132,7 @@ class Batch {
   readonly #entries: EntryStore
   readonly #base: Base
   readonly #commits: readonly CommitLine[]
-  readonly #gitDir: string
+  readonly #source: ObjectSource
   readonly #options: ImportOptions
   readonly #counts: Counts
   readonly #total: number
@@ -145,7 +145,7 @@ class Batch {
     entries: EntryStore,
     base: Base,
     commits: readonly CommitLine[],
-    gitDir: string,
+    source: ObjectSource,
     options: ImportOptions,
     counts: Counts,
     total: number,
@@ -153,7 +153,7 @@ class Batch {
     this.#entries = entries
     this.#base = base
     this.#commits = commits
-    this.#gitDir = gitDir
+    this.#source = source
     this.#options = options
     this.#counts = counts
     this.#total = total
@@ -165,7 +165,7 @@ class Batch {
     await this.#plan()
     const todo = this.#files()
     const contents = await readContents(todo, {
-      gitDir: this.#gitDir,
+      source: this.#source,
       known: (number) => this.#known(number),
       load: (file, weaver) => this.#load(file, weaver),
       progress: (done) => this.#progress('contents', done, todo.total),
@@ -221,14 +221,14 @@ class Batch {
     const numbers = new Map<string, number>()
     const stored = new Map<number, Tree<PlannedLeaf>>()
     const contents = new CatFile(
-      this.#gitDir,
+      this.#source,
       this.#commits.map(({ id }) => id),
     )
-    const objects = new CatFile(this.#gitDir)
+    const objects = new CatFile(this.#source)
     const proof = new TreeProof(objects, planner, (this.#commits[0]?.id.length ?? 40) / 2)
     try {
       let i = 0
-      for await (const rows of diffCommits(this.#gitDir, this.#commits)) {
+      for await (const rows of diffCommits(this.#source.gitDir, this.#commits)) {
         const { id, parents: parentIds } = this.#commits[i] as CommitLine
         const parents: { number: number; tree: Tree<PlannedLeaf> }[] = []
         for (const parentId of parentIds) {
@@ -254,7 +254,7 @@ class Batch {
   async #treeAt(number: number, commit: string, stored: Map<number, Tree<PlannedLeaf>>): Promise<Tree<PlannedLeaf>> {
     const { size } = this.#base.graph
     if (number > size) return (this.#planned[number - size - 1] as PlannedVersion).tree
-    const tree = stored.get(number) ?? (await this.#base.treeAt(number, this.#gitDir, commit))
+    const tree = stored.get(number) ?? (await this.#base.treeAt(number, this.#source.gitDir, commit))
     stored.set(number, tree)
     return tree
   }

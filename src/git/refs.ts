@@ -16,7 +16,7 @@ import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { Streams } from '../lseq/vector.js'
-import { CatFile, type GitObject } from './cat-file.js'
+import { CatFile, type GitObject, type ObjectSource } from './cat-file.js'
 import { commitId, GIT_EXTRA } from './commit.js'
 import type { Source, SourceRef } from './source.js'
 
@@ -76,8 +76,8 @@ function shortName(ref: SourceRef): { kind: RefKind; name: string } {
 }
 
 /** Follows every ref to what it names in the end. */
-export async function readTargets(gitDir: string, refs: readonly SourceRef[]): Promise<ImportRefs> {
-  const objects = new CatFile(gitDir)
+export async function readTargets(source: ObjectSource, refs: readonly SourceRef[]): Promise<ImportRefs> {
+  const objects = new CatFile(source)
   const targets: TargetRef[] = []
   const warnings: string[] = []
   try {

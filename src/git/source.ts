@@ -10,6 +10,7 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CodedError } from '../base/error.js'
+import type { ObjectSource } from './cat-file.js'
 import { runGit } from './process.js'
 
 /** A ref of the source: a branch or a tag. */
@@ -21,8 +22,7 @@ export interface SourceRef {
 }
 
 /** An open source. */
-export interface Source extends AsyncDisposable {
-  readonly gitDir: string
+export interface Source extends ObjectSource, AsyncDisposable {
   readonly refs: readonly SourceRef[]
   /** Short name of the branch that HEAD names, where it exists. */
   readonly head: string | undefined
@@ -128,6 +128,7 @@ function source(gitDir: string, all: readonly SourceRef[], symbolic: string, tem
   const head = refs.some((ref) => ref.name === symbolic) ? symbolic.slice('refs/heads/'.length) : undefined
   return {
     gitDir,
+    isHashed: temporary !== undefined,
     refs,
     head,
     async [Symbol.asyncDispose]() {
