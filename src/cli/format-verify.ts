@@ -6,6 +6,9 @@ import type { Damage, VerifyReport } from '../repo/results.js'
 import { count, duration, shortId, size } from './format.js'
 import type { Style } from './style.js'
 
+/** Damages told one by one; what one lost page takes along may be thousands more. */
+const SHOWN = 20
+
 /** One line per damage, then what was looked at and the verdict. */
 export function formatVerify(report: VerifyReport, style: Style): string {
   const { versions, entries, files, bytes, signatures, seconds, damage } = report
@@ -18,7 +21,11 @@ export function formatVerify(report: VerifyReport, style: Style): string {
   const verdict = report.ok
     ? style.green('Everything is as it was signed.')
     : style.red(`${count(damage.length, 'damage', 'damages')} found.`)
-  return `${damage.map((d) => formatDamage(d, style)).join('')}Checked ${looked} in ${duration(seconds)}.\n${verdict}\n`
+  const lines = damage.slice(0, SHOWN).map((d) => formatDamage(d, style))
+  if (damage.length > SHOWN) {
+    lines.push(`... and ${count(damage.length - SHOWN, 'more', 'more')}: weft verify --json names all.\n`)
+  }
+  return `${lines.join('')}Checked ${looked} in ${duration(seconds)}.\n${verdict}\n`
 }
 
 /** `kind: detail [version ..., path ..., key ...]`. */

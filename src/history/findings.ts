@@ -35,7 +35,8 @@ export class Findings {
   readonly damage: Damage[] = []
   /** Entries read. */
   entries = 0
-  readonly #pages = new Set<string>()
+  /** Damaged pages by their last key, with the first where it is known: binary strings. */
+  readonly #pages = new Map<string, string | undefined>()
 
   add(kind: string, detail: string, place: Place = {}): void {
     const { version, path, key } = place
@@ -59,6 +60,16 @@ export class Findings {
     }
   }
 
+  /** Whether an entry may have been in one of the damaged pages met so far. */
+  isLost(key: Uint8Array): boolean {
+    const name = toLatin1(key)
+    for (const [last, first] of this.#pages) {
+      // A page whose first key is unknown still held one kind only.
+      if (name <= last && (first === undefined ? name[0] === last[0] : first <= name)) return true
+    }
+    return false
+  }
+
   /** All entries of a kind, or of a range of keys; damaged pages are noted, each once, and passed over. */
   async *scan(entries: EntryStore, what: Kind | Range): AsyncGenerator<EntryBatch> {
     yield* entries.scan({
@@ -66,7 +77,7 @@ export class Findings {
       onDamage: ({ first, last, detail }) => {
         const name = toLatin1(last)
         if (this.#pages.has(name)) return
-        this.#pages.add(name)
+        this.#pages.set(name, first && toLatin1(first))
         const from = first === undefined ? '' : `, from ${describeKey(first)}`
         const path = pathIn(last)
         this.add('page', `A page of entries${from} up to ${describeKey(last)} cannot be read: ${detail}`, {

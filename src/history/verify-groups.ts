@@ -15,23 +15,14 @@ import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
-import { decodeGroups, type ListedGroup } from './groups.js'
+import { GroupAccounts, placeOf } from './group-accounts.js'
+import { decodeGroups } from './groups.js'
 import { type Kind, strangeRanges, subjectLength } from './keys.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
 const GROUPED: readonly Kind[] = ['B', 'C', 'L', 'P', 'R']
 const DERIVED: readonly Kind[] = ['I', 'X']
-
-/** A version's groups, as found so far. */
-interface Account {
-  readonly root: MerkleBuilder
-  readonly list: readonly ListedGroup[]
-  /** Groups of the list that have been met or missed. */
-  next: number
-  /** Whether a damage of this version has been told already. */
-  told: boolean
-}
 
 /** @param onLines - Given the line entries in passing, since the next step wants them too. */
 export async function verifyGroups(
@@ -41,13 +32,7 @@ export async function verifyGroups(
   onLines: (batch: EntryBatch) => Promise<void>,
   progress: (phase: string, done: number, total: number) => void,
 ): Promise<void> {
-  const accounts: (Account | undefined)[] = new Array(versions.length)
-  const account = (number: number): Account => {
-    let found = accounts[number - 1]
-    if (found === undefined)
-      accounts[number - 1] = found = { root: new MerkleBuilder(), list: [], next: 0, told: false }
-    return found
-  }
+  const accounts = new GroupAccounts(versions, findings)
   for await (const batch of findings.scan(entries, 'G')) {
     for (let i = 0; i < batch.count; i++) {
       const key = batch.key(i)
@@ -59,37 +44,14 @@ export async function verifyGroups(
         continue
       }
       const version = (versions[number - 1] as CheckedVersion).id
-      const list = findings.guard('group', { version, key }, () => decodeGroups(batch.value(i)))
-      accounts[number - 1] = { root: new MerkleBuilder(), list: list ?? [], next: 0, told: list === undefined }
+      accounts.list(
+        number,
+        findings.guard('group', { version, key }, () => decodeGroups(batch.value(i))),
+      )
     }
   }
 
-  const open = new OpenGroups((number, name, digest) => {
-    const found = account(number)
-    const version = (versions[number - 1] as CheckedVersion).id
-    found.root.push(leafDigest(name, digest))
-    for (; (found.list[found.next]?.name ?? '\uffff') < name; found.next++) {
-      tellMissing(findings, found, found.list[found.next] as ListedGroup, version)
-    }
-    const listed = found.list[found.next]
-    if (listed?.name !== name) {
-      if (!found.told) {
-        findings.add('group', 'Entries claim to be of a version that does not list them.', {
-          version,
-          ...placeOf(name),
-        })
-      }
-      found.told = true
-      return
-    }
-    found.next++
-    if (digest.startsWith(listed.prefix)) return
-    found.told = true
-    findings.add('group', 'Entries are not those that the version added: some are changed, missing or too many.', {
-      version,
-      ...placeOf(name),
-    })
-  })
+  const open = new OpenGroups((number, name, digest) => accounts.met(number, name, digest))
   for (const kind of GROUPED) {
     for await (const batch of findings.scan(entries, kind)) {
       if (kind === 'L') await onLines(batch)
@@ -130,26 +92,7 @@ export async function verifyGroups(
     }
   }
 
-  for (let number = 1; number <= versions.length; number++) {
-    const { id, changes } = versions[number - 1] as CheckedVersion
-    const found = account(number)
-    for (; found.next < found.list.length; found.next++) {
-      tellMissing(findings, found, found.list[found.next] as ListedGroup, id)
-    }
-    if (found.root.root() === toLatin1(changes) || found.told) continue
-    findings.add('changes', 'What the version added does not give the root that it signed.', { version: id })
-  }
-}
-
-function tellMissing(findings: Findings, account: Account, { name }: ListedGroup, version: Uint8Array): void {
-  account.told = true
-  findings.add('group', 'Entries that the version added are missing.', { version, ...placeOf(name) })
-}
-
-/** Path and key of a group, as far as its name tells. */
-function placeOf(name: string): { path?: string; key: Uint8Array } {
-  const key = Buffer.from(name, 'latin1')
-  return name.startsWith('P') ? { path: name.slice(1), key } : { key }
+  accounts.close()
 }
 
 function subjectOf(key: Uint8Array, findings: Findings): number | undefined {
