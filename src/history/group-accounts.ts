@@ -48,7 +48,8 @@ export class GroupAccounts {
     account.root.push(leafDigest(name, digest))
     const { list } = account
     if (list === undefined) return
-    while (account.next < list.length && (list[account.next] as ListedGroup).name < name) this.#miss(number, account)
+    while (account.next < list.length && (list[account.next] as ListedGroup).name < name)
+      this.#miss(number, account, list)
     const listed = list[account.next]
     if (listed?.name !== name) {
       this.#tell(number, account, 'Entries claim to be of a version that does not list them.', name)
@@ -64,7 +65,8 @@ export class GroupAccounts {
     for (let number = 1; number <= this.#versions.length; number++) {
       const { id, last, stream, changes } = this.#versions[number - 1] as CheckedVersion
       const account = this.#account(number)
-      while (account.next < (account.list?.length ?? 0)) this.#miss(number, account)
+      const { list } = account
+      while (list !== undefined && account.next < list.length) this.#miss(number, account, list)
       if (account.told) continue
       if (account.root.root() !== toLatin1(changes)) {
         this.#findings.add('changes', 'What the version added does not give the root that it signed.', { version: id })
@@ -85,8 +87,8 @@ export class GroupAccounts {
     return made
   }
 
-  #miss(number: number, account: Account): void {
-    const { name } = account.list?.[account.next++] as ListedGroup
+  #miss(number: number, account: Account, list: readonly ListedGroup[]): void {
+    const { name } = list[account.next++] as ListedGroup
     this.#tell(number, account, 'Entries that the version added are missing.', name)
   }
 
