@@ -8,7 +8,7 @@ import { corpus, fixture } from './support/corpus.js'
 for (const name of ['small', 'badmerge', 'oddities', 'odd-trees']) roundTripSuite(name, fixture(name))
 
 const express = corpus('express')
-roundTripSuite('express', express.path, { skip: express.skip, lists: 60, contents: 600, restores: 3 })
+roundTripSuite('express', express.path, { skip: express.skip, lists: 25, contents: 100, restores: 3 })
 
 const redis = corpus('redis-2024-03')
-roundTripSuite('redis-2024-03', redis.path, { skip: redis.skip, lists: 30, contents: 200, restores: 2, inParts: false })
+roundTripSuite('redis-2024-03', redis.path, { skip: redis.skip, lists: 8, contents: 40, restores: 2, inParts: false })
