@@ -24,9 +24,9 @@ export interface Origin extends Lseq {
 
 const SHORT_O = 0x6f
 
-/** Whether an entry beside a run holds origins; otherwise it is a tombstone. */
-export function holdsOrigins(value: Uint8Array): boolean {
-  return value[0] === SHORT_O
+/** Whether an entry beside a run, whose value begins at `at`, holds origins; otherwise it is a tombstone. */
+export function holdsOrigins(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === SHORT_O
 }
 
 /** @param origins - At least one; ascending, not overlapping. */

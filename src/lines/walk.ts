@@ -2,14 +2,11 @@
  * A walk over a file's entries that meets the lines of one state, in file order.
  *
  * The weave (weave.ts) keeps everything of every line, to answer for any state. Whoever wants one state and nothing else
- * reads the same entries with the same stack and builds nothing: a run that is not covered costs a look at its key, and
- * one that is whole costs no look at its lines. Five times as fast.
+ * reads the same entries with the same stack and builds nothing: an entry that is not covered costs a look at its lseq,
+ * and a run that is whole costs no look at its lines. Five times as fast.
  *
- *     stack     run            end of its position   lines told so far
- *               A (covered)    9                     3, up to byte 120 of its text
- *               B (not)        18                    -
- *
- * A run not covered is on the stack all the same: runs of other branches may have been put inside it.
+ * Only covered runs are on the stack. A covered run inside one that is not (another branch's) lies inside whatever that
+ * one lies in, behind the same line, as its position begins the same.
  *
  * What is met is told as pieces of texts. content.ts joins them to the file's bytes, pieces.ts keeps who put them.
  * @module
@@ -48,11 +45,11 @@ const NO_ORIGINS: readonly Origin[] = []
 export abstract class StateWalk {
   readonly #streams: Streams
   readonly #vector: Vector
-  /** The open runs: keys with the places where their positions end, and the runs that are covered. */
+  /** The open runs, each inside the one before, and where their positions are. */
+  readonly #runs: OpenRun[] = []
   readonly #keys: Uint8Array[] = []
   readonly #starts: number[] = []
-  readonly #depths: number[] = []
-  readonly #runs: (OpenRun | undefined)[] = []
+  readonly #lengths: number[] = []
   #stream = -1
   #slot: number | undefined
 
@@ -76,32 +73,29 @@ export abstract class StateWalk {
    * @throws {CodedError} `BAD_WEAVE`, `BAD_RECORD` for what no writer makes.
    */
   push(batch: EntryBatch, from: number, to: number, prefix: number): void {
-    const { keys, keyStarts, keyEnds } = batch
+    const { keys, keyStarts, keyEnds, values, valueStarts } = batch
     for (let i = from; i < to; i++) {
       const start = (keyStarts[i] as number) + prefix
-      const length = (keyEnds[i] as number) - start
-      if (length <= LSEQ_BYTES) throw new CodedError('BAD_WEAVE', 'A line entry has a key too short for a position.')
+      const at = (keyEnds[i] as number) - LSEQ_BYTES
+      if (at <= start) throw new CodedError('BAD_WEAVE', 'A line entry has a key too short for a position.')
+      // No position's digits end in 0: this is beside a run, the top one unless that is not covered.
+      const beside = keys[at - 1] === 0
+      const origins = beside && holdsOrigins(values, valueStarts[i])
+      if (!origins && !this.#covers(keys, at)) continue
+      const length = at + LSEQ_BYTES - start
       const depth = this.#close(keys, start, length)
-      const top = this.#runs.length - 1
-      const at = start + length - LSEQ_BYTES
-      if (length === depth + 1 + LSEQ_BYTES && keys[start + depth] === 0) {
-        if (top < 0) throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
-        const run = this.#runs[top]
-        if (run !== undefined) {
-          const value = batch.value(i)
-          if (holdsOrigins(value)) run.origins = decodeOrigins(value)
-          else if (this.#covers(keys, at)) bury(run, decodeRanges(value))
-        }
+      const top = this.#runs.at(-1)
+      if (beside) {
+        if (top === undefined || length !== depth + 1 + LSEQ_BYTES) continue
+        if (origins) top.origins = decodeOrigins(batch.value(i))
+        else bury(top, decodeRanges(batch.value(i)))
         continue
       }
-      if (top >= 0) {
-        const run = this.#runs[top]
-        if (run !== undefined) this.#tell(run, linesBefore(keys, start + depth))
-      }
+      if (top !== undefined) this.#tell(top, linesBefore(keys, start + depth))
+      this.#runs.push(opened(batch, i, readSeq(keys, at), this.#stream))
       this.#keys.push(keys)
       this.#starts.push(start)
-      this.#depths.push(length)
-      this.#runs.push(this.#covers(keys, at) ? opened(batch, i, readSeq(keys, at), this.#stream) : undefined)
+      this.#lengths.push(length)
     }
   }
 
@@ -112,20 +106,20 @@ export abstract class StateWalk {
 
   /** Closes the runs that a key does not lie in, and returns how long the position of the last one left is. */
   #close(keys: Uint8Array, start: number, length: number): number {
-    const depths = this.#depths
+    const lengths = this.#lengths
     let depth = 0
     let level = 0
-    for (; level < depths.length; level++) {
-      const end = depths[level] as number
+    for (; level < lengths.length; level++) {
+      const end = lengths[level] as number
       const other = this.#keys[level] as Uint8Array
-      const otherStart = this.#starts[level] as number
+      const shift = (this.#starts[level] as number) - start
       if (end > length) break
-      let k = depth
-      while (k < end && keys[start + k] === other[otherStart + k]) k++
-      if (k < end) break
+      let k = start + depth
+      while (k < start + end && keys[k] === other[k + shift]) k++
+      if (k < start + end) break
       depth = end
     }
-    while (depths.length > level) this.#pop()
+    while (lengths.length > level) this.#pop()
     return depth
   }
 
@@ -133,7 +127,7 @@ export abstract class StateWalk {
     const run = this.#runs.pop()
     this.#keys.pop()
     this.#starts.pop()
-    this.#depths.pop()
+    this.#lengths.pop()
     if (run !== undefined) this.#tell(run, Number.POSITIVE_INFINITY)
   }
 

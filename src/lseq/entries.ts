@@ -16,7 +16,7 @@ import { assertEntry, type Entry, EntryBatch, type EntryRange } from './batch.js
 import { corruptPage } from './columns.js'
 import { LooseReader, looseEntry, looseRange, mergeBatches } from './merge.js'
 import { openPage } from './page.js'
-import { LOOSE, type OnDamage, PAGE, type PackedPage, PageReader, storeKey, successor } from './pages.js'
+import { LOOSE, type OnDamage, PAGE, type PackedPage, PageReader, type PageWalk, storeKey, successor } from './pages.js'
 import type { Operation, Store } from './store.js'
 import { conflict, PageWriter, type WriteReport } from './writer.js'
 
@@ -156,18 +156,30 @@ export class EntryStore implements AsyncDisposable {
     const { cache } = this.#pages
     let from = gte
     let passed: { last: Uint8Array; generation: number } | undefined
-    for (;;) {
-      const { generation } = cache
-      const page = await this.#pages.atOrAfter(from, onDamage)
-      if (page === undefined || (lt !== undefined && compareBytes(page.first, lt) >= 0)) return
-      // A rewrite in between may well have put this page across the place where the scan is.
-      const settled = passed?.generation === cache.generation && cache.generation >= 0
-      if (settled && compareBytes(page.first, passed?.last ?? NO_KEY) <= 0) overlap(page, onDamage)
-      const part = clip(page.unpack().batch, from, lt)
-      if (part.count > 0) yield part
-      if (lt !== undefined && compareBytes(page.last, lt) >= 0) return
-      from = successor(page.last)
-      passed = { last: page.last, generation }
+    let walk: PageWalk | undefined
+    try {
+      for (;;) {
+        const { generation } = cache
+        if (walk !== undefined && walk.generation !== generation) {
+          await walk.close()
+          walk = undefined
+        }
+        // One page is all that most scans need; it takes a second one to begin a walk.
+        const goesOn = passed !== undefined && onDamage === undefined && generation >= 0
+        if (goesOn && cache.covering(from) === undefined) walk ??= this.#pages.walk(from)
+        const page = walk === undefined ? await this.#pages.atOrAfter(from, onDamage) : await walk.next()
+        if (page === undefined || (lt !== undefined && compareBytes(page.first, lt) >= 0)) return
+        // A rewrite in between may well have put this page across the place where the scan is.
+        const settled = passed?.generation === cache.generation && cache.generation >= 0
+        if (settled && compareBytes(page.first, passed?.last ?? NO_KEY) <= 0) overlap(page, onDamage)
+        const part = clip(page.unpack().batch, from, lt)
+        if (part.count > 0) yield part
+        if (lt !== undefined && compareBytes(page.last, lt) >= 0) return
+        from = successor(page.last)
+        passed = { last: page.last, generation }
+      }
+    } finally {
+      await walk?.close()
     }
   }
 

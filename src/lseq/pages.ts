@@ -82,6 +82,13 @@ export class PageReader {
     return this.#find(key, true, onDamage)
   }
 
+  /** Walks the pages, from the first one with a key that is not below `key` on. */
+  walk(key: Uint8Array): PageWalk {
+    const { generation } = this.cache
+    const pairs = this.#store.scan({ gte: storeKey(PAGE, key), lt: BEHIND_PAGES })
+    return new PageWalk(pairs, generation, (pair) => this.#pack(pair, generation, false))
+  }
+
   async #find(key: Uint8Array | undefined, reverse: boolean, onDamage?: OnDamage): Promise<PackedPage | undefined> {
     for (let bound = key === undefined ? undefined : storeKey(PAGE, key); ; ) {
       const generation = this.cache.generation
@@ -128,6 +135,42 @@ export class PageReader {
 
 function packed(page: Page): PackedPage {
   return { first: page.first, last: page.last, size: page.batch.values.length, unpack: () => page }
+}
+
+/**
+ * The pages of the store as they were when the walk began, one after the other.
+ *
+ * For who goes through many: they are read several at a time, which costs a third of looking for each. As long as the
+ * cache is of the generation `generation` these are the pages of now.
+ */
+export class PageWalk {
+  readonly generation: number
+  readonly #batches: AsyncIterator<Pair[]>
+  readonly #pack: (pair: Pair) => PackedPage
+  #pairs: Pair[] = []
+  #at = 0
+
+  constructor(pairs: AsyncIterable<Pair[]>, generation: number, pack: (pair: Pair) => PackedPage) {
+    this.generation = generation
+    this.#batches = pairs[Symbol.asyncIterator]()
+    this.#pack = pack
+  }
+
+  /** @throws {CodedError} `PAGE_CORRUPT`. */
+  async next(): Promise<PackedPage | undefined> {
+    if (this.#at === this.#pairs.length) {
+      const { done, value } = await this.#batches.next()
+      if (done === true) return undefined
+      this.#pairs = value
+      this.#at = 0
+    }
+    return this.#pack(this.#pairs[this.#at++] as Pair)
+  }
+
+  /** Lets go of what the walk holds, wherever it is. */
+  async close(): Promise<void> {
+    await this.#batches.return?.()
+  }
 }
 
 /** Says of damage found by `work` which page it is in. */
