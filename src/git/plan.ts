@@ -9,8 +9,8 @@
  * Where parents are joined, the last touch of a path wins, as everywhere; the merge version writes a path itself where
  *
  * - the outcome of the join is not what was committed, or
- * - both sides touched the path, or the file at it, without knowing of each other: the lines of both are then in the
- *   join, and what was really committed has to be said.
+ * - both sides touched the path, or the file at it under whatever name, without knowing of each other: the lines of both
+ *   are then in the join, and what was really committed has to be said.
  *
  * So at every version the last touch of a path covers all others, and the node at a path is the whole truth about its
  * file. Versions are numbered from 1 in causal order; vectors here count in these numbers, as seqs are not known yet.
@@ -111,8 +111,6 @@ interface Joined {
   readonly differing: Set<string>
   /** Paths touched by two sides that did not know of each other. */
   readonly contested: Set<string>
-  /** Files touched so, at whatever path. */
-  readonly contestedFiles: Set<PlannedFile>
 }
 
 /** Plans commits one by one. */
@@ -226,25 +224,19 @@ export class Planner {
     let vector = parents[0] === undefined ? Vector.empty : this.#known(parents[0].number).vector
     const differing = new Set<string>()
     const contested = new Set<string>()
-    const contestedFiles = new Set<PlannedFile>()
     for (const parent of parents.slice(1)) {
       const theirs = this.#known(parent.number).vector
-      const ourFiles = new Set<PlannedFile>()
-      const theirFiles = new Set<PlannedFile>()
       const before = tree
       compareTrees(before, parent.tree, (path, x, y) => {
         differing.add(path)
         const oursIsNews = x !== undefined && !this.#covers(theirs, x.touch)
         const theirsIsNews = y !== undefined && !this.#covers(vector, y.touch)
-        if (oursIsNews) ourFiles.add(x.file)
-        if (theirsIsNews) theirFiles.add(y.file)
         if (oursIsNews && theirsIsNews) contested.add(path)
         if (y !== undefined && (x === undefined || x.touch < y.touch)) tree = setPath(tree, path, y)
       })
-      for (const file of ourFiles) if (theirFiles.has(file)) contestedFiles.add(file)
       vector = vector.join(theirs)
     }
-    return { tree, vector, differing, contested, contestedFiles }
+    return { tree, vector, differing, contested }
   }
 
   #writes(
@@ -262,7 +254,7 @@ export class Planner {
       const want = wants.has(path) ? wants.get(path) : present(getPath(base, path))
       const have = present(getPath(joined.tree, path))
       const same = want === undefined ? have === undefined : have?.mode === want.mode && have.oid === want.oid
-      if (!same || joined.contested.has(path) || (have !== undefined && joined.contestedFiles.has(have.file))) {
+      if (!same || joined.contested.has(path) || (have !== undefined && !this.#isWhole(have, joined.vector))) {
         todo.push({ path, want })
       } else if (have !== undefined) {
         if (places.has(have.file)) todo.push({ path, want })
@@ -279,6 +271,16 @@ export class Planner {
       const node = this.#addNode(file, { version, mode, oid, parents: grownFrom, children: 0, content: undefined })
       return [{ path, leaf: { touch: version, value: '', mode, oid, file, node } }]
     })
+  }
+
+  /**
+   * Whether the state at a path has grown out of all that a vector covers of its file. Another side may have gone on with
+   * the file at this path or, by a rename, at another; and that path may by now be another file's, so the tree does not tell.
+   */
+  #isWhole({ file, node }: PlannedLeaf, vector: Vector): boolean {
+    if (node === undefined) return true
+    const { vector: known } = this.#known(node.version)
+    return file.nodes.every(({ version }) => this.#covers(known, version) || !this.#covers(vector, version))
   }
 
   #deletion(
