@@ -7,6 +7,7 @@
  * @module
  */
 import { CodedError } from '../base/error.js'
+import { lowerBound } from '../base/search.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { Streams, Vector } from '../lseq/vector.js'
 import type { Header } from './header.js'
@@ -126,15 +127,7 @@ export class Graph {
 
   /** Number of the version that took `seq` in the stream at `slot`. */
   holding(slot: number, seq: number): number | undefined {
-    const lasts = this.#lasts[slot] ?? []
-    let low = 0
-    let high = lasts.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((lasts[middle] as number) < seq) low = middle + 1
-      else high = middle
-    }
-    const number = this.#numbers[slot]?.[low]
+    const number = this.#numbers[slot]?.[lowerBound(this.#lasts[slot] ?? [], seq)]
     return number !== undefined && this.node(number).first <= seq ? number : undefined
   }
 

@@ -16,6 +16,7 @@
  * @module
  */
 import { fromLatin1 } from '../base/bytes.js'
+import { lowerBound } from '../base/search.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 
 /** What a tree knows of a path. Names and values are binary strings. */
@@ -47,14 +48,8 @@ export function emptyTree<T extends Leaf>(): Tree<T> {
 
 /** Index of `name`, or the complement of where it belongs. */
 function search(names: readonly string[], name: string): number {
-  let low = 0
-  let high = names.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((names[middle] as string) < name) low = middle + 1
-    else high = middle
-  }
-  return names[low] === name ? low : ~low
+  const at = lowerBound(names, name)
+  return names[at] === name ? at : ~at
 }
 
 /** The leaf at `path`, deleted ones included. */

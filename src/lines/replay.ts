@@ -11,6 +11,7 @@
  * @module
  */
 import { getOrMake } from '../base/map.js'
+import { lowerBound } from '../base/search.js'
 import { lineCount, linesOf, type Weave } from './weave.js'
 
 const BLOCK_SHIFT = 6
@@ -162,17 +163,6 @@ function* split(from: number, to: number, cuts: readonly number[]): Generator<re
     start = cuts[i] as number
   }
   yield [start, to]
-}
-
-function lowerBound(sorted: readonly number[], value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] as number) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Whether `line` is in one of the ranges, pairs `from, to`. */

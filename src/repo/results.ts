@@ -109,24 +109,8 @@ export interface Snapshot {
   readonly signer: string
 }
 
-export interface Damage {
-  readonly kind: string
-  readonly version?: string
-  readonly path?: string
-  readonly key?: string
-  readonly detail: string
-}
-
-export interface VerifyReport {
-  readonly ok: boolean
-  readonly versions: number
-  readonly entries: number
-  readonly files: number
-  readonly bytes: number
-  readonly signatures: number
-  readonly seconds: number
-  readonly damage: readonly Damage[]
-}
+export type { Damage } from '../history/findings.js'
+export type { Verified as VerifyReport } from '../history/verify.js'
 
 export interface RestoreReport {
   readonly at: string
