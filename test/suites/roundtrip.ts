@@ -41,9 +41,11 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
     let mirror: GitMirror
     let commits: GitCommit[]
     let byGit: Map<string, VersionInfo>
+    let facts: BlobFacts
 
     before(async () => {
       mirror = new GitMirror(bundle)
+      facts = new BlobFacts(mirror)
       commits = mirror.commits()
       const report = await importBundle(bundle, dir, '--check')
       assert.equal(report.versions, commits.length, 'a version for every commit')
@@ -73,7 +75,7 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
 
     it('resolves branches and tags to their commits', async () => {
       await using repo = await Repository.open(dir)
-      for (const [ref, commit] of mirror.refs()) {
+      for (const [ref, commit] of sample([...mirror.refs()], 40, chance)) {
         const name = shownName(ref.replace(/^refs\/(heads|tags)\//, ''))
         const version = await repo.show(name)
         const there = ['refs/heads/', 'refs/tags/'].map((kind) =>
@@ -84,7 +86,6 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
     })
 
     it('has stored the files of every version', async () => {
-      const facts = new BlobFacts(mirror)
       const trees = new Map(commits.map(({ id, tree }) => [id, tree]))
       let compared = 0
       for await (const { commit, files } of storedTrees(dir)) {
@@ -96,7 +97,6 @@ export function roundTripSuite(name: string, bundle: string, options: RoundTripO
 
     it('lists the files of versions', async () => {
       await using repo = await Repository.open(dir)
-      const facts = new BlobFacts(mirror)
       for (const commit of sample(commits, options.lists, chance)) {
         compareTree(commit, await repo.list({ at: commit.id }), mirror.files(commit.tree), facts)
       }
@@ -258,7 +258,7 @@ export async function compareRepositories(
   if (tip === undefined) return
   const texts = (await one.list({ at: tip }))
     .filter((entry) => entry.kind === 'file' && entry.size < 100_000)
-    .slice(0, 60)
+    .slice(0, 12)
   for (const { path } of texts) {
     const ours = await one.blame(path, { at: tip })
     const theirs = await other.blame(path, { at: tip })
