@@ -17,7 +17,7 @@ import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import { GroupAccounts, placeOf } from './group-accounts.js'
 import { decodeGroups } from './groups.js'
-import { type Kind, strangeRanges, subjectLength } from './keys.js'
+import { type Kind, strangeRanges, subjectLength, versionKey } from './keys.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
@@ -40,6 +40,8 @@ export async function verifyGroups(
       const { seq, stream } = lseqOfKey(key)
       const number = graph.at(graph.streams.slot(stream), seq)
       if (number === undefined) {
+        // Its version may have gone with a page, which has been told.
+        if (findings.isLost(versionKey(seq, stream))) continue
         findings.add('entry', `Groups are listed for a version ${formatLseq(seq, stream)} that is not here.`, { key })
         continue
       }
@@ -63,6 +65,7 @@ export async function verifyGroups(
         const { seq, stream } = lseqOfKey(key)
         const number = graph.holding(graph.streams.slot(stream), seq)
         if (number === undefined) {
+          if (findings.isLost(versionKey(seq, stream))) continue
           findings.add('entry', `No version here took the lseq ${formatLseq(seq, stream)} of this entry.`, {
             ...placeOf(toLatin1(key, 0, subject)),
             key,

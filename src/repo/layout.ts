@@ -37,8 +37,14 @@ export async function findRoot(directory: string): Promise<string> {
     if (await isRepository(at)) return at
     if (dirname(at) === at) break
   }
-  throw new CodedError('REPO_NOT_FOUND', `There is no weft repository at ${resolve(directory)} or above it.`, {
+  throw noRepository(resolve(directory))
+}
+
+/** The error for a directory without a repository, or with one that was never finished. */
+export function noRepository(directory: string, cause?: unknown): CodedError {
+  return new CodedError('REPO_NOT_FOUND', `There is no weft repository at ${directory} or above it.`, {
     hint: 'Make one with `weft git import <repository> <dir>`, or point at one with -C <dir>.',
+    cause,
   })
 }
 

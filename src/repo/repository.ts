@@ -22,7 +22,7 @@ import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
-import { findRoot, isRepository, readHead, storePath } from './layout.js'
+import { findRoot, isRepository, noRepository, readHead, storePath } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
 import { formatState, resolve, type State } from './resolve.js'
@@ -84,8 +84,14 @@ export class Repository implements AsyncDisposable {
   static async open(directory: string, options: OpenOptions = {}): Promise<Repository> {
     const root = await findRoot(directory)
     const { wait, onWait } = options
-    const store = await openLevelStore(storePath(root), { create: false, wait, onWait })
-    return Repository.#checked(root, store, options)
+    try {
+      const store = await openLevelStore(storePath(root), { create: false, wait, onWait })
+      return await Repository.#checked(root, store, options)
+    } catch (error) {
+      // Whoever made the directories was cut off before there was anything in them.
+      if (error instanceof CodedError && error.code === 'STORE_MISSING') throw noRepository(root, error)
+      throw error
+    }
   }
 
   /** Opens the repository at `root` itself, or makes one there. */
@@ -123,6 +129,7 @@ export class Repository implements AsyncDisposable {
           hint: 'Run the import that was interrupted once more.',
         })
       }
+      if (format === undefined && (await new EntryStore(store).first()) === undefined) throw noRepository(root)
       throw new CodedError('FORMAT_BAD', `The store of ${root} does not say which format it has.`, {
         hint: 'Restore the repository from a copy, or remove its .weft directory and import again.',
       })
