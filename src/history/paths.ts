@@ -71,28 +71,26 @@ function rangesUnder(under: string): Range[] {
   return [prefixRange(pathPrefix(under)), prefixRange(fromLatin1(`P${under}/`))]
 }
 
+/** The latest covered entries of the paths in a range. What is not covered costs a look at its lseq. */
 async function* latest(entries: EntryStore, streams: Streams, vector: Vector, range: Range): AsyncGenerator<PathState> {
-  let current: string | undefined
-  let found: { seq: number; stream: number; value: Uint8Array } | undefined
+  let path: string | undefined
+  let seq = 0
+  let stream = 0
+  let value: Uint8Array = NOTHING
   for await (const { count, keys, keyStarts, keyEnds, values, valueStarts, valueEnds } of entries.scan(range)) {
     for (let i = 0; i < count; i++) {
       const end = (keyEnds[i] as number) - TAIL
-      const path = toLatin1(keys, (keyStarts[i] as number) + 1, end)
-      if (path !== current) {
-        if (found !== undefined && current !== undefined) yield stateOf(current, found)
-        current = path
-        found = undefined
-      }
-      const seq = readSeq(keys, end + 1)
-      const stream = readStream(keys, end + 1)
-      const slot = streams.find(stream)
-      if (slot === undefined || !vector.covers(slot, seq)) continue
-      found = { seq, stream, value: values.subarray(valueStarts[i], valueEnds[i]) }
+      const slot = streams.find(readStream(keys, end + 1))
+      if (slot === undefined || !vector.covers(slot, readSeq(keys, end + 1))) continue
+      const next = toLatin1(keys, (keyStarts[i] as number) + 1, end)
+      if (path !== undefined && path !== next) yield { path, seq, stream, entry: decodePathEntry(value) }
+      path = next
+      seq = readSeq(keys, end + 1)
+      stream = readStream(keys, end + 1)
+      value = values.subarray(valueStarts[i], valueEnds[i])
     }
   }
-  if (found !== undefined && current !== undefined) yield stateOf(current, found)
+  if (path !== undefined) yield { path, seq, stream, entry: decodePathEntry(value) }
 }
 
-function stateOf(path: string, { seq, stream, value }: { seq: number; stream: number; value: Uint8Array }): PathState {
-  return { path, seq, stream, entry: decodePathEntry(value) }
-}
+const NOTHING = new Uint8Array(0)
