@@ -17,6 +17,8 @@ async function open(options: EntryStoreOptions = SMALL): Promise<EntryStore> {
   return new EntryStore(await openMemoryStore(), options)
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** An entry whose key is text and an lseq, and whose value tells both. */
 function entry(text: string, seq: number, value = `${text}-${seq}`): Entry {
   return { key: Buffer.concat([fromLatin1(text), encodeLseq(seq, 7)]), value: fromLatin1(value) }
@@ -327,6 +329,28 @@ describe('entries', () => {
     for await (const batch of entries.scan()) if (batch.value(0).length === 5000) sizes.push(batch.count)
     assert.deepEqual(sizes, [1])
     assert.equal((await all(entries)).length, 50)
+  })
+
+  it('gives no page more than some thousands of entries, however small they are', async () => {
+    await using entries = await open({ quality: 1 })
+    const tiny = (from: number, to: number): Entry[] => series(from, to).map(({ key }) => ({ key, value: NOTHING }))
+    for (const [from, to] of [
+      [0, 30_000],
+      [30_000, 31_000],
+      [25_000, 25_010],
+      [31_000, 45_000],
+    ] as const) {
+      await bulk(entries, tiny(from, to))
+      const counts: number[] = []
+      for await (const batch of entries.scan()) counts.push(batch.count)
+      assert.ok(Math.max(...counts) <= 12_288, `${counts}`)
+      assert.ok(counts.length <= Math.ceil(to / 8192) + 1, `few scraps: ${counts}`)
+      assert.equal(
+        counts.reduce((a, b) => a + b),
+        to < 30_000 ? 31_000 : to,
+      )
+    }
+    await assertLayout(entries)
   })
 
   it('writes what is visible last, in one batch with the last pages', async () => {

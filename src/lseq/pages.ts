@@ -52,6 +52,7 @@ export function successor(key: Uint8Array): Uint8Array {
 export interface PackedPage {
   readonly first: Uint8Array
   readonly last: Uint8Array
+  readonly count: number
   /** Bytes of the body before compression. */
   readonly size: number
   unpack(): Page
@@ -129,12 +130,13 @@ export class PageReader {
       this.cache.add(unpacked, generation)
       return unpacked
     }
-    return afresh ? packed(unpack()) : { first: page.firstKey, last, size: page.bodyBytes, unpack }
+    return afresh ? packed(unpack()) : { first: page.firstKey, last, count: page.count, size: page.bodyBytes, unpack }
   }
 }
 
 function packed(page: Page): PackedPage {
-  return { first: page.first, last: page.last, size: page.batch.values.length, unpack: () => page }
+  const { first, last, batch } = page
+  return { first, last, count: batch.count, size: batch.values.length, unpack: () => page }
 }
 
 /**

@@ -51,6 +51,12 @@ export interface WriteReport {
 /** Pages being compressed at one time: enough for the thread pool, few enough for memory. */
 const AT_ONCE = 4
 
+/**
+ * Entries in a page, however small they are: unpacking takes time for each, and who looks up one entry of an index unpacks
+ * all that are in a page with it. Lines and tombstones come to 4,400 a page.
+ */
+const PAGE_ENTRIES = 8192
+
 /** What an entry takes of a page: keys are mostly shared with the one before. */
 function weigh(key: Uint8Array, value: Uint8Array): number {
   return value.length + 8 + (key.length >> 2)
@@ -187,7 +193,8 @@ export class PageWriter {
   /** Whether what waits would make a scrap of a page, and had better go into the next one. */
   #isShort(next: PackedPage | null | undefined): boolean {
     const [first] = this.#buffer
-    return first !== undefined && this.#weight < this.#options.pageBytes / 2 && sameKind(first.key, next?.first)
+    const small = this.#weight < this.#options.pageBytes / 2 && this.#buffer.length < PAGE_ENTRIES / 2
+    return small && first !== undefined && sameKind(first.key, next?.first)
   }
 
   /**
@@ -196,7 +203,8 @@ export class PageWriter {
    */
   async #reopenLast(key: Uint8Array): Promise<void> {
     const last = await this.#reader.before(key)
-    if (last !== undefined && last.size < this.#options.pageBytes && sameKind(key, last.first)) this.#takeApart(last)
+    if (last === undefined || last.size >= this.#options.pageBytes || last.count >= PAGE_ENTRIES) return
+    if (sameKind(key, last.first)) this.#takeApart(last)
   }
 
   #takeApart(page: PackedPage): void {
@@ -236,12 +244,13 @@ export class PageWriter {
     if (weight >= pageBytes || !sameKind(key, this.#buffer.at(-1)?.key)) this.#flush()
     this.#buffer.push({ key, value })
     this.#weight += weight
-    if (this.#cut === 0 && this.#weight >= pageBytes) {
-      this.#cut = this.#buffer.length
+    const { length } = this.#buffer
+    if (this.#cut === 0 && (this.#weight >= pageBytes || length >= PAGE_ENTRIES)) {
+      this.#cut = length
       this.#cutWeight = this.#weight
     }
     if (weight >= pageBytes) this.#flush()
-    else if (this.#weight >= pageBytes * 1.5) this.#emit(this.#cut, this.#cutWeight)
+    else if (this.#weight >= pageBytes * 1.5 || length >= PAGE_ENTRIES * 1.5) this.#emit(this.#cut, this.#cutWeight)
   }
 
   /** Makes a page of all that waits. */
