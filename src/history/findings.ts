@@ -12,7 +12,10 @@ import { type Kind, kindRange } from './keys.js'
 
 /** One thing that is not as it was signed. */
 export interface Damage {
-  /** `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `group`, `changes`, `content`, `tree` or `file`. */
+  /**
+   * `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `ref`, `group`, `changes`, `content`, `origin`, `tree`
+   * or `file`.
+   */
   readonly kind: string
   /** Id of the version, hex. */
   readonly version?: string

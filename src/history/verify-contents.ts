@@ -1,20 +1,22 @@
 /**
- * Verification, steps 3 and 4: every file version rebuilt from its lines or chunks and compared with its SHA-256, and
- * every version's tree put together from the path entries and compared with the root that was signed.
+ * Verification, steps 4 and 5: every file version rebuilt from its lines or chunks and compared with its SHA-256, lines
+ * compared with those that they claim to be, and every version's tree put together from the path entries and compared
+ * with the root that was signed.
  * @module
  */
-import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
+import { concatBytes, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { PrefixHash } from '../crypto/prefix-hash.js'
+import { falseOrigins } from '../lines/false-origins.js'
 import { Replay } from '../lines/replay.js'
-import { WeaveBuilder } from '../lines/weave.js'
+import { type Run, type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, LSEQ_BYTES, lseqOfKey, readLseq } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import type { Graph } from './graph.js'
-import { chunkPrefix, FILE_PREFIX_BYTES, pathKey, prefixRange, recipePrefix } from './keys.js'
+import { chunkPrefix, FILE_PREFIX_BYTES, linesPrefix, pathKey, prefixRange, recipePrefix } from './keys.js'
 import { decodePathEntry, type PathPut } from './path-entry.js'
 import { emptyTree, joinTrees, type Leaf, setPath, type Tree, treeRoot } from './tree.js'
 import type { CheckedVersion } from './verify-versions.js'
@@ -120,8 +122,10 @@ export class LineContents {
     const graph = this.#graph
     const writes = this.#left.get(this.#file) ?? []
     this.#left.delete(this.#file)
-    const replay = new Replay(this.#builder.finish(), (slot, seq) => graph.holding(slot, seq) ?? 0)
+    const weave = this.#builder.finish()
     this.#builder = new WeaveBuilder(graph.streams)
+    this.#checkOrigins(weave, writes[0]?.path)
+    const replay = new Replay(weave, (slot, seq) => graph.holding(slot, seq) ?? 0)
     let isFirst = true
     for (const write of writes) {
       const put = decodePathEntry(fromLatin1(write.value as string)) as PathPut
@@ -130,6 +134,19 @@ export class LineContents {
       const same = replay.goTo((version) => version > 0 && vector.covers(graph.node(version).slot, version))
       this.#visit(write, put, replay.content, isFirst ? 0 : same)
       isFirst = false
+    }
+  }
+
+  #checkOrigins(weave: Weave, path: string | undefined): void {
+    const graph = this.#graph
+    const knows = (run: Run, other: Run): boolean => {
+      const [own, their] = [run, other].map(({ slot, seq }) => graph.holding(slot, seq))
+      return own !== undefined && their !== undefined && graph.node(own).vector.covers(other.slot, their)
+    }
+    for (const run of falseOrigins(weave, graph.streams, knows)) {
+      const file = parseLseq(this.#file)
+      const key = file === undefined ? run.position : concatBytes(linesPrefix(file), run.position)
+      this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', { path, key })
     }
   }
 }

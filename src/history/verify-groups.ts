@@ -1,5 +1,5 @@
 /**
- * Verification, step 2: every entry belongs to a version, and what a version added gives the root that it signed.
+ * Verification, step 3: every entry belongs to a version, and what a version added gives the root that it signed.
  *
  * Entries of one subject are neighbours, and within a version groups come in name order, which is key order too. So
  * one pass over the entries feeds, per version, an incremental Merkle tree over its groups, side by side with the

@@ -136,6 +136,15 @@ function chainError(
     const wrong = parentError(parent, first, versions, graph)
     if (wrong !== undefined) return wrong
   }
+  const slot = graph.streams.slot(stream)
+  const covers = ({ seq, stream: of }: VersionRef): boolean => {
+    const number = graph.at(graph.streams.slot(of), seq)
+    return number !== undefined && tip !== undefined && graph.node(number).vector.covers(slot, tip)
+  }
+  // A vector describes a prefix of every stream, so a stream may be gone on with only by who stands on its tip.
+  if (tip !== undefined && genesis.kind === 'content' && !parents.some(covers)) {
+    return 'It goes on with its stream, but does not stand on the version before it there.'
+  }
   return undefined
 }
 

@@ -4,12 +4,14 @@
  * In this order, each step standing on the one before:
  *
  * 1. geneses and versions: canonical form, place, signature, chain, parents, clock (`verify-versions.ts`)
- * 2. groups: every entry's leaf, every group's digest, every version's changes root (`verify-groups.ts`)
- * 3. contents: every file version rebuilt and compared with its SHA-256 (`verify-contents.ts`), beside step 2
- * 4. trees: the tree of every version and its root (`verify-contents.ts`)
+ * 2. refs: what they name is there (`verify-refs.ts`)
+ * 3. groups: every entry's leaf, every group's digest, every version's changes root (`verify-groups.ts`)
+ * 4. contents: every file version rebuilt and compared with its SHA-256, and every line that claims to be one put before
+ *    compared with that (`verify-contents.ts`), beside step 3
+ * 5. trees: the tree of every version and its root (`verify-contents.ts`)
  *
- * No index is read except to notice that its page is damaged. With `quick`, step 1 is done without signatures but for
- * the tips of streams, and nothing else.
+ * No index is read except to notice that its page is damaged. With `quick`, steps 1 and 2 are done, without signatures
+ * but for the tips of streams, and nothing else.
  * @module
  */
 import type { EntryStore } from '../lseq/entries.js'
@@ -20,6 +22,7 @@ import { wrongSignatures } from './signatures.js'
 import { ContentCheck, keyOf, readPathWrites, verifyTrees, visitChunked } from './verify-contents.js'
 import { verifyGroups } from './verify-groups.js'
 import { findHelp } from './verify-helper.js'
+import { verifyRefs } from './verify-refs.js'
 import { type CheckedVersion, verifyVersions } from './verify-versions.js'
 
 /** How much to verify, and whom to tell. */
@@ -46,6 +49,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
   const findings = new Findings()
   const progress = options.progress ?? (() => undefined)
   const { graph, versions, signatures } = await verifyVersions(entries, findings, options.quick === true, progress)
+  await verifyRefs(entries, graph, versions, findings)
   const contents = { files: 0, bytes: 0 }
   const tellSignatures = (numbers: readonly number[]): void => {
     for (const { id, last, stream } of numbers.map((number) => versions[number - 1] as CheckedVersion)) {

@@ -108,11 +108,15 @@ export class WeaveBuilder {
       top = stack.at(-1)
     }
     const depth = top === undefined ? 0 : top.position.length
-    if (key[depth] === 0 && key.length === depth + 1 + LSEQ_BYTES) {
-      if (top === undefined) throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
+    // No position's digits end in 0: this is beside a run.
+    if (key[key.length - LSEQ_BYTES - 1] === 0) {
+      if (top === undefined || key.length !== depth + 1 + LSEQ_BYTES) {
+        throw new CodedError('BAD_WEAVE', 'A tombstone stands without its run.')
+      }
       const run = this.#runs[top.run] as Run
-      if (holdsOrigins(value)) run.origins = decodeOrigins(value)
-      else run.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
+      if (!holdsOrigins(value)) run.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
+      else if (slot === run.slot) run.origins = decodeOrigins(value)
+      else throw new CodedError('BAD_WEAVE', 'The origins of a run are of another stream than the run.')
       return
     }
     if (top !== undefined) this.#emit(top, linesBefore(key, depth))
