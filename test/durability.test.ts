@@ -67,7 +67,7 @@ function durabilitySuite(name: string, bundle: string, kills: number, skip: stri
       rough,
       calm,
       mirror,
-      commits.filter((_, i) => i % Math.ceil(commits.length / 200) === 0),
+      commits.filter((_, i) => i % Math.ceil(commits.length / 50) === 0),
     )
   })
 }
@@ -75,7 +75,7 @@ function durabilitySuite(name: string, bundle: string, kills: number, skip: stri
 describe('durability', () => {
   durabilitySuite('oddities', fixture('oddities'), 8, false)
   const express = corpus('express')
-  durabilitySuite('express', express.path, 5, express.skip)
+  durabilitySuite('express', express.path, 3, express.skip)
 
   it('an import killed early on, again and again', async () => {
     const dir = nowhere('early')
