@@ -26,6 +26,7 @@ import {
   type PathPut,
 } from '../src/history/path-entry.js'
 import { decodeRefValue, encodeRefValue, isDeletion, type RefValue } from '../src/history/refs.js'
+import { decodeOrigins, encodeOrigins, holdsOrigins } from '../src/lines/origin.js'
 import { decodeRanges, encodeRanges } from '../src/lines/tombstone.js'
 import { type Lseq, SEQ_LIMIT } from '../src/lseq/lseq.js'
 import { TlvReader } from '../src/rdx/tlv.js'
@@ -329,4 +330,46 @@ describe('tombstone', () => {
   })
 
   it('has one form', () => holdsCanonical((value) => decodeRanges(value), encodeRanges, ranges.map(encodeRanges)))
+})
+
+describe('origins', () => {
+  const origins = fc
+    .array(fc.tuple(fc.oneof(fc.nat(3), fc.nat(70_000)), fc.oneof(fc.nat(3), fc.nat(70_000)), lseq), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((list) => {
+      let at = 0
+      return list.map(([gap, more, first]) => {
+        const from = at + gap
+        at = from + more + 1
+        return { from, to: at, ...first }
+      })
+    })
+
+  it('are written as they always were', () => {
+    const example = [
+      { from: 0, to: 1, seq: 41, stream: 0xabcdef },
+      { from: 300, to: 70_000, seq: 7, stream: 1 },
+    ]
+    assert.deepEqual(decodeOrigins(golden('origins', encodeOrigins(example))), example)
+  })
+
+  it('come back, and are no tombstone', () => {
+    holds(
+      fc.property(origins, (list) => {
+        assert.deepEqual(decodeOrigins(encodeOrigins(list)), list)
+        assert.ok(holdsOrigins(encodeOrigins(list)))
+        assert.ok(!holdsOrigins(encodeRanges([0, 1])) && !holdsOrigins(encodeRanges([0, 100_000, 200_000, 2 ** 32])))
+      }),
+    )
+  })
+
+  it('have one form', () => holdsCanonical(decodeOrigins, encodeOrigins, origins.map(encodeOrigins)))
+
+  it('name a line at least, and none twice', () => {
+    for (const value of ['', 'o\x07\0\0\0\0\x01\0\0', `o\x08${'\0'.repeat(8)}o\x08${'\0'.repeat(8)}`]) {
+      assert.throws(() => decodeOrigins(fromLatin1(value)), { code: 'BAD_RECORD' })
+    }
+  })
 })

@@ -49,5 +49,6 @@ export function decodeOrigins(value: Uint8Array): Origin[] {
     if (from < (origins.at(-1)?.to ?? 0)) throw new CodedError('BAD_RECORD', 'The origins of a run are out of order.')
     origins.push({ from, to: from + more + 1, ...readLseq(body) })
   }
+  if (origins.length === 0) throw new CodedError('BAD_RECORD', 'The origins of a run are of no line.')
   return origins
 }
