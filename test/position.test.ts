@@ -371,6 +371,22 @@ describe('position: concurrent inserts', () => {
     )
   })
 
+  it('find room before a run whose very position somebody had chosen for digits', () => {
+    const [one, two, three] = [1, 2, 3].map((stream) => {
+      const file = new LineOrder()
+      file.insert(0, 2, 9, stream)
+      return file
+    }) as [LineOrder, LineOrder, LineOrder]
+    const known = hear(one, three, 1)
+    const chosen = known.insert(2, 1, 20)
+    assert.equal(toHex(digitsOf(chosen)), toHex(positionOf(two.runs[0] as WovenRun)))
+    const file = hear(known, two, 1)
+    const gap = file.at(chosen) + 1
+    assert.equal(file.lines[gap]?.run, two.runs[0])
+    for (let i = 0; i < 600; i++) file.insert(i % 2 === 0 ? gap : gap + 1, 1, 30 + i)
+    checkOrder(file)
+  })
+
   // Digits that go between two lseqs may then be the lseq of a run that their writer did not know.
   it('give every replica one order, even where ids of streams are neighbours', () => {
     holds(

@@ -231,6 +231,30 @@ describe('weave: a file through branches and merges', () => {
     )
   })
 
+  for (const stored of [false, true]) {
+    it(`names who first wrote a line that was put again twice${stored ? ', also from what is stored' : ''}`, () => {
+      const file = new FileHistory()
+      file.add([], 'x\na\nb\nc\n')
+      file.add([1], 'x\nc\n')
+      file.add([1], 'x\na\nb\nc\nd\n')
+      file.add([2, 3], 'x\na\nb\nc\nd\n')
+      if (stored) file.reload()
+      file.add([4], 'x\nc\nd\n')
+      file.add([4], 'x\na\nb\nc\nd\ne\n')
+      const { vector } = file.add([5, 6], 'x\nb\nc\nd\ne\n')
+      const weave = file.weave()
+      const writers = [...aliveAt(weave, vector)].flatMap(({ run: i, from, to }) => {
+        const run = weave.runs[i] as Run
+        return Array.from({ length: to - from }, (_, k) => {
+          const { slot, seq } = firstPut(file, run, from + k)
+          return `${file.holding(slot, seq)} ${toLatin1(linesOf(run, from + k, from + k + 1))}`
+        })
+      })
+      assert.deepEqual(writers, ['1 x\n', '1 b\n', '1 c\n', '3 d\n', '6 e\n'])
+      checkStates(file)
+    })
+  }
+
   it('stores nothing of what came from another parent', () => {
     const file = new FileHistory()
     file.add([], 'a\nb\nc\n')
