@@ -47,6 +47,16 @@ function decoded(page: Uint8Array): EntryBatch | undefined {
   }
 }
 
+/** The entries that `decode` gives, or the code of its error. */
+function outcome(decode: () => EntryBatch): string[] | string {
+  try {
+    return shown(decode())
+  } catch (error) {
+    if (error instanceof CodedError) return error.code
+    throw error
+  }
+}
+
 /** A small history of a file: runs, what was put into them, tombstones; and a few other kinds. */
 function example(): Entry[] {
   const [first, second, third] = [encodeLseq(1000, 0xabcdef), encodeLseq(1050, 0xabcdef), encodeLseq(70_000, 3)]
@@ -152,6 +162,17 @@ describe('page', () => {
     assert.deepEqual(shown(decodePage(encodePageSync(entries))), shown(entries))
   })
 
+  it('inflates beside the main thread to the same', async () => {
+    for (const lines of [1, 400, 4000]) {
+      const entries = Array.from({ length: lines }, (_, i) => ({
+        key: concatBytes(fromLatin1('L'), encodeLseq(i + 1, 7)),
+        value: fromLatin1(`${'line '.repeat(i % 11)}${i}\n`),
+      }))
+      const page = openPage(encodePageSync(entries))
+      assert.deepEqual(shown((await page.inflate())()), shown(page.unpack()))
+    }
+  })
+
   it('keeps bytes that do not compress as they are', () => {
     let state = 1
     const noise = new Uint8Array(3000).map(() => {
@@ -194,6 +215,24 @@ describe('page: damage', () => {
     const page = encodePageSync(example())
     for (let length = 0; length < page.length; length++) assert.equal(decoded(page.subarray(0, length)), undefined)
     assert.equal(decoded(concatBytes(page, Uint8Array.of(0))), undefined)
+  })
+
+  it('finds a large page whose checksum was made to hold', async () => {
+    const entries = Array.from({ length: 4000 }, (_, i) => ({
+      key: concatBytes(fromLatin1('L'), encodeLseq(i + 1, 7)),
+      value: fromLatin1(`${(i * 7919) % 1013} and ${'so on '.repeat(i % 7)}\n`),
+    }))
+    const whole = encodePageSync(entries)
+    let found = 0
+    for (let at = 40; at < whole.length; at += Math.ceil(whole.length / 40)) {
+      const page = Uint8Array.from(whole)
+      page[at] = (page[at] as number) ^ 0x10
+      const opened = openPage(sealed(page))
+      const [sync, beside] = [outcome(() => opened.unpack()), outcome(await opened.inflate())]
+      assert.deepEqual(beside, sync)
+      if (sync === 'PAGE_CORRUPT') found++
+    }
+    assert.ok(found > 20, `${found} of 40`)
   })
 
   it('takes any bytes without another error', () => {

@@ -7,12 +7,12 @@
  */
 import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { getOrMake } from '../base/map.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { compareLseq, formatLseq, type Lseq, lseqOfKey, readSeq, readStream } from '../lseq/lseq.js'
+import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { type Streams, Vector } from '../lseq/vector.js'
 import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
 import { decodeBrief, decodeVersion, type Version, type VersionBrief } from './header.js'
+import { HolderSearch } from './holders.js'
 import { kindRange, prefixRange, versionKey } from './keys.js'
 
 /** Kept vectors that are loaded at a time. */
@@ -34,7 +34,7 @@ export class Versions {
   /** The version whose last seq is `seq`. */
   async get(seq: number, stream: number): Promise<Version | undefined> {
     const value = await this.#entries.get(versionKey(seq, stream))
-    return value === undefined ? undefined : versionAt(value, seq, stream)
+    return value === undefined ? undefined : versionAt(value, { seq, stream })
   }
 
   /** @throws {CodedError} `VERSION_MISSING`. */
@@ -50,8 +50,7 @@ export class Versions {
   async *all(): AsyncGenerator<Version> {
     for await (const batch of this.#entries.scan(kindRange('V'))) {
       for (let i = 0; i < batch.count; i++) {
-        const { seq, stream } = lseqOfKey(batch.key(i))
-        yield versionAt(batch.value(i), seq, stream)
+        yield versionAt(batch.value(i), lseqOfKey(batch.key(i)))
       }
     }
   }
@@ -73,49 +72,40 @@ export class Versions {
    * the version keys.
    */
   holding(lseqs: Iterable<Lseq>): Promise<Map<string, Version>> {
-    return this.#holding(lseqs, decodeVersion)
+    return this.#find(new HolderSearch(lseqs, versionAt))
   }
 
   /** The same, with what is soon decoded. */
   holdingBriefly(lseqs: Iterable<Lseq>): Promise<Map<string, VersionBrief>> {
-    return this.#holding(lseqs, decodeBrief)
+    return this.#find(new HolderSearch(lseqs, briefAt))
   }
 
-  async #holding<V extends VersionBrief>(
-    lseqs: Iterable<Lseq>,
-    decode: (value: Uint8Array) => V,
+  /**
+   * The same for lseqs that are not known yet: versions are read while they are waited for.
+   *
+   * @param least - No lseq is below this.
+   */
+  holdingLater(lseqs: Promise<Iterable<Lseq>>, least: number): Promise<Map<string, VersionBrief>> {
+    const search = lseqs.then((wanted) => new HolderSearch(wanted, briefAt))
+    return this.#findFrom(least, search)
+  }
+
+  async #find<V extends VersionBrief>(search: HolderSearch<V>): Promise<Map<string, V>> {
+    return search.done ? search.found : this.#findFrom(search.least, search)
+  }
+
+  async #findFrom<V extends VersionBrief>(
+    least: number,
+    begun: HolderSearch<V> | Promise<HolderSearch<V>>,
   ): Promise<Map<string, V>> {
-    const wanted = new Map<number, number[]>()
-    let least = Number.POSITIVE_INFINITY
-    for (const { seq, stream } of lseqs) {
-      getOrMake(wanted, stream, () => [] as number[]).push(seq)
-      if (seq < least) least = seq
+    const batches = this.#entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })
+    try {
+      let [search, next] = await Promise.all([begun, batches.next()])
+      for (; next.done !== true && !search.done; next = await batches.next()) search.push(next.value)
+      return search.found
+    } finally {
+      await batches.return()
     }
-    // Descending, so that the next one wanted of a stream is popped off its end.
-    for (const list of wanted.values()) list.sort((a, b) => b - a)
-    const held = new Map<string, V>()
-    let left = wanted.size
-    if (left === 0) return held
-    scan: for await (const batch of this.#entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })) {
-      for (let i = 0; i < batch.count; i++) {
-        const at = batch.keyStarts[i] as number
-        const stream = readStream(batch.keys, at + 1)
-        const list = wanted.get(stream)
-        if (list === undefined) continue
-        const last = readSeq(batch.keys, at + 1)
-        let version: V | undefined
-        while (list.length > 0 && (list.at(-1) as number) <= last) {
-          const seq = list.pop() as number
-          version ??= checked(decode(batch.value(i)), last, stream)
-          if (seq >= version.first) held.set(formatLseq(seq, stream), version)
-        }
-        if (list.length === 0) {
-          wanted.delete(stream)
-          if (--left === 0) break scan
-        }
-      }
-    }
-    return held
   }
 
   /** Lseq of the version that took `seq` of a stream, or of the last one before it. */
@@ -199,11 +189,15 @@ function takeLatest(todo: Lseq[]): Lseq | undefined {
 }
 
 /** @throws {CodedError} `BAD_RECORD` also where the header is not the one that belongs at this key. */
-function versionAt(value: Uint8Array, seq: number, stream: number): Version {
-  return checked(decodeVersion(value), seq, stream)
+function versionAt(value: Uint8Array, at: Lseq): Version {
+  return checked(decodeVersion(value), at)
 }
 
-function checked<V extends VersionBrief>(version: V, seq: number, stream: number): V {
+function briefAt(value: Uint8Array, at: Lseq): VersionBrief {
+  return checked(decodeBrief(value), at)
+}
+
+function checked<V extends VersionBrief>(version: V, { seq, stream }: Lseq): V {
   if (version.last === seq && version.stream === stream) return version
   throw new CodedError('BAD_RECORD', `The version at ${formatLseq(seq, stream)} says it is another one.`)
 }

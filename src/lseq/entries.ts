@@ -15,8 +15,10 @@ import { compareBytes, equalBytes, toHex, toLatin1 } from '../base/bytes.js'
 import { assertEntry, type Entry, EntryBatch, type EntryRange } from './batch.js'
 import { corruptPage } from './columns.js'
 import { LooseReader, looseEntry, looseRange, mergeBatches } from './merge.js'
+import type { PackedPage } from './packed.js'
 import { openPage } from './page.js'
-import { LOOSE, type OnDamage, PAGE, type PackedPage, PageReader, type PageWalk, storeKey, successor } from './pages.js'
+import type { PageWalk } from './page-walk.js'
+import { LOOSE, type OnDamage, PAGE, PageReader, storeKey, successor } from './pages.js'
 import type { Operation, Store } from './store.js'
 import { conflict, PageWriter, type WriteReport } from './writer.js'
 
@@ -111,7 +113,7 @@ export class EntryStore implements AsyncDisposable {
   async #getPaged(key: Uint8Array): Promise<Uint8Array | undefined> {
     const page = await this.#pages.atOrAfter(key)
     if (page === undefined || compareBytes(page.first, key) > 0) return undefined
-    const { batch } = page.unpack()
+    const { batch } = await page.load()
     const i = batch.lowerBound(key)
     return equalBytes(batch.key(i), key) ? batch.value(i) : undefined
   }
@@ -164,17 +166,21 @@ export class EntryStore implements AsyncDisposable {
           await walk.close()
           walk = undefined
         }
-        // One page is all that most scans need; it takes a second one to begin a walk.
-        const goesOn = passed !== undefined && onDamage === undefined && generation >= 0
-        if (goesOn && cache.covering(from) === undefined) walk ??= this.#pages.walk(from)
         const page = walk === undefined ? await this.#pages.atOrAfter(from, onDamage) : await walk.next()
         if (page === undefined || (lt !== undefined && compareBytes(page.first, lt) >= 0)) return
         // A rewrite in between may well have put this page across the place where the scan is.
         const settled = passed?.generation === cache.generation && cache.generation >= 0
         if (settled && compareBytes(page.first, passed?.last ?? NO_KEY) <= 0) overlap(page, onDamage)
-        const part = clip(page.unpack().batch, from, lt)
+        page.prepare()
+        // One page is all that most scans need; the others are read while it is inflated.
+        const isLast = lt !== undefined && compareBytes(page.last, lt) >= 0
+        const goesOn = !isLast && onDamage === undefined && generation >= 0
+        if (goesOn && walk === undefined && cache.covering(successor(page.last)) === undefined) {
+          walk = this.#pages.walk(successor(page.last), lt)
+        }
+        const part = clip((await page.load()).batch, from, lt)
         if (part.count > 0) yield part
-        if (lt !== undefined && compareBytes(page.last, lt) >= 0) return
+        if (isLast) return
         from = successor(page.last)
         passed = { last: page.last, generation }
       }
@@ -191,7 +197,7 @@ export class EntryStore implements AsyncDisposable {
       const found = across !== undefined && compareBytes(across.first, to as Uint8Array) < 0
       const page = found ? across : await this.#pages.before(to, onDamage)
       if (page === undefined || compareBytes(page.last, gte) < 0) return
-      const part = clip(page.unpack().batch, gte, to)
+      const part = clip((await page.load()).batch, gte, to)
       if (part.count > 0) yield part.reversed()
       to = page.first
     }

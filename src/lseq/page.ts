@@ -28,7 +28,15 @@
  * @module
  */
 import { promisify } from 'node:util'
-import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib'
+import {
+  type BrotliOptions,
+  brotliCompress,
+  brotliCompressSync,
+  brotliDecompress,
+  brotliDecompressSync,
+  constants,
+  crc32,
+} from 'node:zlib'
 import type { Entry, EntryBatch } from './batch.js'
 import { type ColumnsHeader, corruptPage, decodeColumns, ENTRY_LEAST, encodeColumns, PAGE_LIMIT } from './columns.js'
 import { LSEQ_BYTES } from './lseq.js'
@@ -48,7 +56,11 @@ export interface PageOptions {
   readonly quality?: number | undefined
 }
 
+/** Bodies below this are inflated on the calling thread: that takes no longer than asking another one to. */
+const SMALL_BODY = 1 << 16
+
 const compress = promisify(brotliCompress)
+const decompress = promisify(brotliDecompress)
 
 /**
  * Packs entries, in ascending order of key, each key at least 8 bytes. Compression runs beside the main thread.
@@ -105,6 +117,8 @@ export interface SealedPage {
   readonly bodyBytes: number
   /** @throws {CodedError} `PAGE_CORRUPT`: a checksum does not keep out those who can compute one. */
   unpack(): EntryBatch
+  /** Inflates beside the main thread, at once. What it settles with does the rest of `unpack`, or throws its error. */
+  inflate(): Promise<() => EntryBatch>
 }
 
 interface Header extends ColumnsHeader {
@@ -125,8 +139,14 @@ export function openPage(page: Uint8Array): SealedPage {
     throw corruptPage('its checksum does not hold')
   }
   const { count, firstKey, bodyBytes } = header
-  const unpack = () => decodeColumns(inflate(header, page.subarray(header.bodyStart)), header)
-  return { count, firstKey, bodyBytes, unpack }
+  const packed = page.subarray(header.bodyStart)
+  const unpack = () => decodeColumns(inflateSync(header, packed), header)
+  const inflate = async () => {
+    if (header.codec === RAW || bodyBytes < SMALL_BODY) return unpack
+    const body = await inflateBeside(header, packed)
+    return () => decodeColumns(body(), header)
+  }
+  return { count, firstKey, bodyBytes, unpack, inflate }
 }
 
 /**
@@ -163,19 +183,35 @@ function readHeader(page: Uint8Array): Header | undefined {
   return possible ? { codec, count, keyBytes, bodyBytes, firstKey, bodyStart: reader.at } : undefined
 }
 
-function inflate({ codec, bodyBytes }: Header, packed: Uint8Array): Uint8Array {
-  if (codec === RAW) {
-    if (packed.length !== bodyBytes) throw corruptPage('its body has the wrong length')
-    return packed
-  }
-  // One byte more than needed lets zlib see the end without a second buffer.
-  const options = { maxOutputLength: bodyBytes, chunkSize: Math.max(bodyBytes + 1, 64) }
+function inflateSync({ codec, bodyBytes }: Header, packed: Uint8Array): Uint8Array {
+  if (codec === RAW) return wholeBody(packed, bodyBytes)
   let body: Uint8Array
   try {
-    body = brotliDecompressSync(packed, options)
+    body = brotliDecompressSync(packed, inflating(bodyBytes))
   } catch (error) {
     throw corruptPage('its body does not inflate', error)
   }
+  return wholeBody(body, bodyBytes)
+}
+
+async function inflateBeside({ bodyBytes }: Header, packed: Uint8Array): Promise<() => Uint8Array> {
+  try {
+    const body = await decompress(packed, inflating(bodyBytes))
+    return () => wholeBody(body, bodyBytes)
+  } catch (error) {
+    return () => {
+      throw corruptPage('its body does not inflate', error)
+    }
+  }
+}
+
+/** One byte more than needed lets zlib see the end without a second buffer. */
+function inflating(bodyBytes: number): BrotliOptions {
+  return { maxOutputLength: bodyBytes, chunkSize: Math.max(bodyBytes + 1, 64) }
+}
+
+/** Checks the length, and takes the `Buffer` off: its `subarray` takes three times as long. */
+function wholeBody(body: Uint8Array, bodyBytes: number): Uint8Array {
   if (body.length !== bodyBytes) throw corruptPage('its body has the wrong length')
-  return body
+  return new Uint8Array(body.buffer, body.byteOffset, body.length)
 }

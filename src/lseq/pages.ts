@@ -7,11 +7,12 @@
  * Pages never overlap, so the page that may hold a key is the first one whose own key is not below it.
  * @module
  */
-import { equalBytes, toHex } from '../base/bytes.js'
+import { compareBytes, equalBytes } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { type Page, PageCache } from './cache.js'
-import { corruptPage } from './columns.js'
-import { openPage, peekFirstKey } from './page.js'
+import { PageCache } from './cache.js'
+import { type PackedPage, packed, StoredPage } from './packed.js'
+import { peekFirstKey } from './page.js'
+import { PageWalk } from './page-walk.js'
 import type { Pair, ScanOptions, Store } from './store.js'
 
 /** First bytes of the store's keys. */
@@ -20,6 +21,9 @@ export const PAGE = 0x70
 
 const FIRST_PAGE = Uint8Array.of(PAGE)
 const BEHIND_PAGES = Uint8Array.of(PAGE + 1)
+
+/** What a walk reads at a time: two pages of lines. */
+const WALK_BYTES = 1 << 18
 
 /** A page that cannot be read, or is not where it belongs. */
 export interface PageDamage {
@@ -48,16 +52,6 @@ export function successor(key: Uint8Array): Uint8Array {
   return out
 }
 
-/** A page not unpacked yet. */
-export interface PackedPage {
-  readonly first: Uint8Array
-  readonly last: Uint8Array
-  readonly count: number
-  /** Bytes of the body before compression. */
-  readonly size: number
-  unpack(): Page
-}
-
 export class PageReader {
   readonly #store: Store
   readonly cache: PageCache
@@ -83,11 +77,14 @@ export class PageReader {
     return this.#find(key, true, onDamage)
   }
 
-  /** Walks the pages, from the first one with a key that is not below `key` on. */
-  walk(key: Uint8Array): PageWalk {
+  /** Walks the pages, from the first one with a key that is not below `key` to the last one that begins below `lt`. */
+  walk(key: Uint8Array, lt: Uint8Array | undefined): PageWalk {
     const { generation } = this.cache
-    const pairs = this.#store.scan({ gte: storeKey(PAGE, key), lt: BEHIND_PAGES })
-    return new PageWalk(pairs, generation, (pair) => this.#pack(pair, generation, false))
+    const pairs = this.#store.scan({ gte: storeKey(PAGE, key), lt: BEHIND_PAGES, batchBytes: WALK_BYTES })
+    return new PageWalk(pairs, generation, (pair) => {
+      const page = this.#pack(pair, generation, false)
+      return lt !== undefined && compareBytes(page.first, lt) >= 0 ? undefined : page
+    })
   }
 
   async #find(key: Uint8Array | undefined, reverse: boolean, onDamage?: OnDamage): Promise<PackedPage | undefined> {
@@ -118,73 +115,7 @@ export class PageReader {
     const last = key.subarray(1)
     const cached = afresh || generation !== this.cache.generation ? undefined : this.cache.covering(last)
     if (cached !== undefined && equalBytes(cached.last, last)) return packed(cached)
-    const page = located(last, () => openPage(bytes))
-    const unpack = (): Page => {
-      const batch = located(last, () => page.unpack())
-      if (!equalBytes(batch.key(batch.count - 1), last)) {
-        located(last, () => {
-          throw corruptPage('its key is not that of its last entry')
-        })
-      }
-      const unpacked = { first: page.firstKey, last, batch }
-      this.cache.add(unpacked, generation)
-      return unpacked
-    }
-    return afresh ? packed(unpack()) : { first: page.firstKey, last, count: page.count, size: page.bodyBytes, unpack }
-  }
-}
-
-function packed(page: Page): PackedPage {
-  const { first, last, batch } = page
-  return { first, last, count: batch.count, size: batch.values.length, unpack: () => page }
-}
-
-/**
- * The pages of the store as they were when the walk began, one after the other.
- *
- * For who goes through many: they are read several at a time, which costs a third of looking for each. As long as the
- * cache is of the generation `generation` these are the pages of now.
- */
-export class PageWalk {
-  readonly generation: number
-  readonly #batches: AsyncIterator<Pair[]>
-  readonly #pack: (pair: Pair) => PackedPage
-  #pairs: Pair[] = []
-  #at = 0
-
-  constructor(pairs: AsyncIterable<Pair[]>, generation: number, pack: (pair: Pair) => PackedPage) {
-    this.generation = generation
-    this.#batches = pairs[Symbol.asyncIterator]()
-    this.#pack = pack
-  }
-
-  /** @throws {CodedError} `PAGE_CORRUPT`. */
-  async next(): Promise<PackedPage | undefined> {
-    if (this.#at === this.#pairs.length) {
-      const { done, value } = await this.#batches.next()
-      if (done === true) return undefined
-      this.#pairs = value
-      this.#at = 0
-    }
-    return this.#pack(this.#pairs[this.#at++] as Pair)
-  }
-
-  /** Lets go of what the walk holds, wherever it is. */
-  async close(): Promise<void> {
-    await this.#batches.return?.()
-  }
-}
-
-/** Says of damage found by `work` which page it is in. */
-function located<T>(last: Uint8Array, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error
-    throw new CodedError(error.code, `${error.message} It ends with the key ${toHex(last)}.`, {
-      hint: 'Run weft verify to see what is affected.',
-      cause: error,
-      data: { page: toHex(last) },
-    })
+    const page = new StoredPage(last, bytes, (unpacked) => this.cache.add(unpacked, generation))
+    return afresh ? packed(page.unpack()) : page
   }
 }

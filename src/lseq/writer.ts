@@ -23,8 +23,9 @@
 import { compareBytes, equalBytes, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { assertEntry, type Entry, type EntryBatch } from './batch.js'
+import type { PackedPage } from './packed.js'
 import { encodePage } from './page.js'
-import { LOOSE, PAGE, type PackedPage, type PageReader, storeKey, successor } from './pages.js'
+import { LOOSE, PAGE, type PageReader, storeKey, successor } from './pages.js'
 import type { Operation } from './store.js'
 
 /** How pages are made. */

@@ -12,9 +12,13 @@ import { formatLseq, formatStream } from '../lseq/lseq.js'
 import { gitId, person } from './describe.js'
 import type { BlameLine } from './results.js'
 
-/** The lines of a file at a state, each with the version that put it. */
-export async function blameLines(pieces: readonly Piece[], versions: Versions): Promise<BlameLine[]> {
-  const holders = await versions.holdingBriefly(pieces)
+/**
+ * The lines of a file at a state, each with the version that put it.
+ *
+ * @param born - The file's first seq. Versions from there on are read while its lines are.
+ */
+export async function blameLines(reading: Promise<Piece[]>, born: number, versions: Versions): Promise<BlameLine[]> {
+  const [pieces, holders] = await Promise.all([reading, versions.holdingLater(reading, born)])
   const credits = new Map<VersionBrief, Omit<BlameLine, 'n' | 'text' | 'lseq'>>()
   const lines: BlameLine[] = []
   for (const piece of pieces) {

@@ -241,7 +241,9 @@ export class Repository implements AsyncDisposable {
     return {
       path: formatPath(name),
       at: formatState(state, this.versions),
-      lines: entry.chunked ? [] : await blameLines(await piecesOf(context, entry.file, state.vector), this.versions),
+      lines: entry.chunked
+        ? []
+        : await blameLines(piecesOf(context, entry.file, state.vector), entry.file.seq, this.versions),
     }
   }
 
