@@ -2,7 +2,6 @@
  * A file's bytes at one state, straight from its entries.
  * @module
  */
-import { concatBytes } from '../base/bytes.js'
 import { type OpenRun, StateWalk } from './walk.js'
 
 /** Reads one file after the other. */
@@ -19,7 +18,8 @@ export class ContentReader extends StateWalk {
     this.closeAll()
     if (this.#to > this.#from) this.#parts.push(this.#bytes.subarray(this.#from, this.#to))
     const [only] = this.#parts
-    const content = this.#parts.length === 1 && only !== undefined ? only : concatBytes(...this.#parts)
+    // A file may have more parts than a call may have arguments.
+    const content = this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts)
     this.#parts.length = 0
     this.#from = this.#to = 0
     return content

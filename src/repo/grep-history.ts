@@ -16,13 +16,12 @@ import type { RepositoryContext } from './context.js'
 import { type Credit, Credits } from './credit.js'
 import { type FileFacts, factsOf, filesEverAt } from './file-facts.js'
 import { LinePattern, type MatchedLine } from './line-pattern.js'
+import { Hits } from './needle.js'
 import { formatPath } from './path-text.js'
 import type { GrepMatch } from './results.js'
 
 /** Matches whose versions are looked up together: few at first, so that the first are soon told, then more. */
 const TOGETHER = { first: 512, most: 65_536 } as const
-
-const NEWLINE = 10
 
 /** A line that matched. */
 interface Found {
@@ -155,40 +154,6 @@ function isIn(ranges: readonly number[], line: number): boolean {
     if (line < (ranges[i + 1] as number)) return true
   }
   return false
-}
-
-/**
- * Which entries of a batch have the needle in their values, asked in ascending order.
- *
- * A page keeps values that end in a newline apart from those that do not, each kind in order; so the needle is looked for
- * from two places, and each finds the next hit at or behind the value asked for.
- */
-class Hits {
-  readonly #batch: EntryBatch
-  readonly #values: Buffer
-  readonly #needle: Buffer | undefined
-  /** The next hit for values that end in a newline, and for others. */
-  readonly #next = { text: -1, record: -1 }
-
-  constructor(batch: EntryBatch, needle: Buffer | undefined) {
-    const { values } = batch
-    this.#batch = batch
-    this.#values = Buffer.from(values.buffer, values.byteOffset, values.length)
-    this.#needle = needle
-  }
-
-  has(i: number): boolean {
-    if (this.#needle === undefined) return true
-    const start = this.#batch.valueStarts[i] as number
-    const end = this.#batch.valueEnds[i] as number
-    if (end - start < this.#needle.length) return false
-    const kind = this.#values[end - 1] === NEWLINE ? 'text' : 'record'
-    if (this.#next[kind] < start) {
-      const hit = this.#values.indexOf(this.#needle, start)
-      this.#next[kind] = hit < 0 ? Number.POSITIVE_INFINITY : hit
-    }
-    return this.#next[kind] + this.#needle.length <= end
-  }
 }
 
 /** Says of what was found where it is and which versions put and removed it. */

@@ -1,24 +1,27 @@
 /**
  * Searching lines: those of one state, or (grep-history.ts) all that ever were.
  *
- * In a state, the files' bytes are searched first; only where something is found are the file's entries read
- * again for who put which line. Files are read in the order of their ids and told in the order of their paths. What is kept as
- * chunks is no text and is not searched, nor are the targets of links.
+ * In a state, all lines that a file ever had are searched for the needle of the pattern (line-pattern.ts) before the file
+ * is put together. Files are read in the order of their ids and told in the order of their paths. What is kept as chunks is
+ * no text and is not searched, nor are the targets of links.
  * @module
  */
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathsAt } from '../history/paths.js'
-import type { Piece } from '../lines/pieces.js'
+import { type Piece, PieceReader } from '../lines/pieces.js'
 import { countLines } from '../lines/split.js'
+import type { EntryBatch } from '../lseq/batch.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
 import { ChosenPaths } from './chosen-paths.js'
-import { contentsOf } from './contents.js'
+import { byFile } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { Credits } from './credit.js'
-import { piecesOf } from './files.js'
+import { checkedContent } from './files.js'
+import { LineEntries, type Slice, walkSlices } from './line-entries.js'
 import { LinePattern, type MatchedLine } from './line-pattern.js'
 import { kindOf } from './mode.js'
+import { Hits } from './needle.js'
 import { formatPath } from './path-text.js'
 import type { GrepMatch } from './results.js'
 
@@ -76,14 +79,46 @@ async function findLines(
     }
   }
   chosen.assertFound('in this version')
+  const inOrder = byFile([...states.values()])
+  const last = inOrder.at(-1)
+  if (last === undefined) return []
   const byPath = new Map<string, Found[]>()
-  for await (const { state, content } of contentsOf({ entries, streams }, [...states.values()], vector)) {
-    const lines = [...pattern.matches(content)]
-    if (lines.length === 0) continue
-    const pieces = await piecesOf({ entries, streams }, state.entry.file, vector)
-    byPath.set(state.path, [...placed(state.path, lines, pieces)])
+  await using lines = new LineEntries(entries, last.entry.file)
+  const reader = new PieceReader(streams, vector)
+  const hits = new HitsOf(pattern.needle)
+  for (const { path, entry } of inOrder) {
+    const found = lines.read(entry.file)
+    const slices = Array.isArray(found) ? found : await found
+    if (!slices.some((slice) => hits.any(slice))) continue
+    walkSlices(slices, reader)
+    const pieces = reader.finish()
+    const content = checkedContent(path, entry, joined(pieces))
+    const matched = [...pattern.matches(content)]
+    if (matched.length > 0) byPath.set(path, [...placed(path, matched, pieces)])
   }
   return [...byPath.keys()].sort().flatMap((path) => byPath.get(path) ?? [])
+}
+
+/** The file's bytes. A file may have more pieces than a call may have arguments. */
+function joined(pieces: readonly Piece[]): Uint8Array {
+  return Buffer.concat(pieces.map(({ bytes, from, to }) => bytes.subarray(from, to)))
+}
+
+/** Looks for the needle in slices of one batch after the other. */
+class HitsOf {
+  readonly #needle: Buffer | undefined
+  #batch: EntryBatch | undefined
+  #hits: Hits | undefined
+
+  constructor(needle: Buffer | undefined) {
+    this.#needle = needle
+  }
+
+  any({ batch, from, to }: Slice): boolean {
+    if (this.#hits === undefined || this.#batch !== batch) this.#hits = new Hits(batch, this.#needle)
+    this.#batch = batch
+    return this.#hits.any(from, to)
+  }
 }
 
 /** The matched lines, each with where it came from: `pieces` are all lines of the file in order. */
