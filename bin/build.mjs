@@ -146,6 +146,13 @@ const COMMON = {
 }
 
 /**
+ * Ends every file of the bundle. esbuild makes exports of getters, since an ES module's exports may change; none of ours do
+ * once a file has run, and a getter at each call of an imported function is 15 ms of a short command.
+ */
+const PLAIN_EXPORTS =
+  ";module.exports=Object.assign(Object.defineProperty({},'__esModule',{value:true}),module.exports);\n"
+
+/**
  * Bundles the command line.
  *
  * esbuild splits only ES modules, and Node loads CommonJS faster (measured: 12 ms less for one command). So the bundle is
@@ -182,7 +189,7 @@ async function buildCommandLine(out) {
     })
     const up = relative(dirname(path), outdir) || '.'
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, code.replace(/"weft:lazy\/([\w-]+)"/g, `"${up}/lazy/$1.js"`))
+    writeFileSync(path, (code + PLAIN_EXPORTS).replace(/"weft:lazy\/([\w-]+)"/g, `"${up}/lazy/$1.js"`))
   }
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n')
   const lazy = LAZY.map((name) =>

@@ -9,7 +9,10 @@ const args = process.argv.slice(2)
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   process.stdout.write(`weft ${require('../package.json').version}\n`)
 } else if (require('node:fs').existsSync(`${__dirname}/../dist/cli/main.js`)) {
-  require('node:module').enableCompileCache?.() // Node 22 and later: keeps compiled code between runs
+  const { enableCompileCache } = require('node:module')
+  if (enableCompileCache)
+    enableCompileCache() // Node 22 and later
+  else require('./code-cache.js').keepCode(require('node:path').resolve(__dirname, '../dist'))
   require('../dist/cli/main.js').main(args)
 } else {
   process.stderr.write('Error: weft is not built yet.\nHint: Run npm run build in the project first.\n')

@@ -5,8 +5,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
-import { decodeBrief, decodeVersion, encodeVersion, type Version } from '../src/history/header.js'
+import { decodeBrief, decodeVersion, encodeVersion, type VersionBrief } from '../src/history/header.js'
+import type { Holders } from '../src/history/holders.js'
+import { Versions } from '../src/history/versions.js'
+import { EntryStore } from '../src/lseq/entries.js'
 import { formatLseq, type Lseq } from '../src/lseq/lseq.js'
+import { openMemoryStore } from '../src/lseq/memory.js'
+import { Streams } from '../src/lseq/vector.js'
 import { imported } from './support/imported.js'
 
 describe('holders', () => {
@@ -22,26 +27,48 @@ describe('holders', () => {
           lseqs.push({ seq, stream })
         }
       }
-      const least = Math.min(...lseqs.map(({ seq }) => seq))
       const asked = [...lseqs, { seq: 2 ** 39, stream: (lseqs[0] as Lseq).stream }, { seq: 1, stream: 0xfffffe }]
-      const idsOf = (found: ReadonlyMap<string, Pick<Version, 'id'>>): [string, string][] =>
-        [...found].map(([lseq, { id }]): [string, string] => [lseq, toHex(id)]).sort()
-      const all = [...expected].sort()
-      assert.deepEqual(idsOf(await versions.holding(asked)), all)
-      assert.deepEqual(idsOf(await versions.holdingBriefly(asked.toReversed())), all)
-      assert.deepEqual(idsOf(await versions.holdingLater(Promise.resolve(asked), least)), all)
-      for (const { seq, stream } of lseqs.slice(-40)) {
-        const held = await versions.holding([{ seq, stream }])
-        assert.deepEqual(idsOf(held), [[formatLseq(seq, stream), expected.get(formatLseq(seq, stream))]])
+      const check = (found: Holders<VersionBrief>): void => {
+        for (const lseq of asked) {
+          const id = found.get(lseq)?.id
+          assert.equal(id && toHex(id), expected.get(formatLseq(lseq.seq, lseq.stream)))
+        }
       }
-      assert.equal((await versions.holding([])).size, 0)
+      check(await versions.holding(asked))
+      check(await versions.holdingBriefly(asked.toReversed()))
+      check(await versions.readAhead().holding(asked))
+      for (const lseq of lseqs.slice(-40)) {
+        const found = [...(await versions.holding([lseq]))].map(({ id }) => toHex(id))
+        assert.deepEqual(found, [expected.get(formatLseq(lseq.seq, lseq.stream))])
+      }
+      assert.equal([...(await versions.holding([]))].length, 0)
+      assert.equal([...(await versions.readAhead().holding([]))].length, 0)
     })
   }
 
-  it('are not waited for when what they are wanted for fails', async () => {
+  it('are found among pages read ahead, wherever they are', async () => {
     await using repository = await (await imported('small')).open()
-    const failure = Promise.reject(new RangeError('no lseqs'))
-    await assert.rejects(repository.versions.holdingLater(failure, 1), { message: 'no lseqs' })
+    await using small = new EntryStore(await openMemoryStore(), { pageBytes: 2048 })
+    await small.bulk(async (writer) => {
+      for await (const batch of repository.entries.scan()) {
+        for (const { key, value } of batch) await writer.add(key, value)
+      }
+      return undefined
+    })
+    assert.ok((await small.stat()).pages > 10)
+    const versions = new Versions(small, new Streams())
+    for await (const { first, stream, id } of repository.versions.all()) {
+      const found = await versions.readAhead().holding([{ seq: first, stream }])
+      assert.deepEqual(
+        [...found].map((version) => toHex(version.id)),
+        [toHex(id)],
+      )
+    }
+  })
+
+  it('may be read ahead and never asked for', async () => {
+    await using repository = await (await imported('small')).open()
+    await using _ = repository.versions.readAhead()
   })
 })
 

@@ -18,16 +18,22 @@ export function formatBlame({ lines }: Blame, style: Style): string {
   const width = Math.max(0, ...[...authors.values()].map((name) => cells(name)))
   for (const [name, text] of authors) authors.set(name, text + ' '.repeat(width - cells(text)))
   const digits = String(lines.length).length
+  let text = ''
   let above: BlameLine | undefined
-  return lines
-    .map((line) => {
-      const who = `${authors.get(line.author.name)} ${line.author.time.slice(0, 10)}`
-      const id = shortId(line.version)
-      const origin = above?.version === line.version ? dim(`${id} ${who}`) : `${yellow(id)} ${who}`
-      above = line
-      return `${origin} ${dim(String(line.n).padStart(digits))} ${safe(line.text)}\n`
-    })
-    .join('')
+  let again = ''
+  for (const line of lines) {
+    const { version, author } = line
+    let origin = again
+    if (version !== above?.version || author !== above.author) {
+      const id = shortId(version)
+      const who = `${authors.get(author.name)} ${author.time.slice(0, 10)}`
+      origin = `${yellow(id)} ${who}`
+      again = dim(`${id} ${who}`)
+    }
+    above = line
+    text += `${origin} ${dim(String(line.n).padStart(digits))} ${safe(line.text)}\n`
+  }
+  return text
 }
 
 /** Cuts a name to the column, by the cells it takes and not by its characters. */
@@ -41,7 +47,7 @@ function fit(name: string): string {
   return `${text}…`
 }
 
-/** Columns that a text takes on a terminal. Only what is not plain ASCII needs the tables, which cost 4 ms to load. */
+/** Columns that a text takes on a terminal. Only what is not plainly Latin needs the tables, which cost 4 ms to load. */
 function cells(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text)
+  return /^[ -~\u00a1-\u00ac\u00ae-\u024f]*$/.test(text) ? text.length : stringWidth(text)
 }

@@ -5,14 +5,15 @@
  * against the versions themselves.
  * @module
  */
-import { fromLatin1 } from '../base/bytes.js'
+import { compareBytes, fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { type Streams, Vector } from '../lseq/vector.js'
 import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
 import { decodeBrief, decodeVersion, type Version, type VersionBrief } from './header.js'
-import { HolderSearch } from './holders.js'
+import { HolderSearch, type Holders } from './holders.js'
 import { kindRange, prefixRange, versionKey } from './keys.js'
 
 /** Kept vectors that are loaded at a time. */
@@ -40,10 +41,7 @@ export class Versions {
   /** @throws {CodedError} `VERSION_MISSING`. */
   async expect({ seq, stream }: Lseq): Promise<Version> {
     const version = await this.get(seq, stream)
-    if (version !== undefined) return version
-    throw new CodedError('VERSION_MISSING', `The version ${formatLseq(seq, stream)} is not in this repository.`, {
-      hint: 'Run `weft verify` to see what else is missing.',
-    })
+    return version ?? missingVersion({ seq, stream })
   }
 
   /** All versions in lseq order. */
@@ -68,44 +66,29 @@ export class Versions {
   }
 
   /**
-   * The versions that took the given lseqs, keyed by `stream-seq`; an lseq that no version took is left out. One pass over
-   * the version keys.
+   * The versions that took the given lseqs; one that no version took has none. One pass over the version keys.
    */
-  holding(lseqs: Iterable<Lseq>): Promise<Map<string, Version>> {
+  holding(lseqs: Iterable<Lseq>): Promise<Holders<Version>> {
     return this.#find(new HolderSearch(lseqs, versionAt))
   }
 
   /** The same, with what is soon decoded. */
-  holdingBriefly(lseqs: Iterable<Lseq>): Promise<Map<string, VersionBrief>> {
+  holdingBriefly(lseqs: Iterable<Lseq>): Promise<Holders<VersionBrief>> {
     return this.#find(new HolderSearch(lseqs, briefAt))
   }
 
-  /**
-   * The same for lseqs that are not known yet: versions are read while they are waited for.
-   *
-   * @param least - No lseq is below this.
-   */
-  holdingLater(lseqs: Promise<Iterable<Lseq>>, least: number): Promise<Map<string, VersionBrief>> {
-    const search = lseqs.then((wanted) => new HolderSearch(wanted, briefAt))
-    return this.#findFrom(least, search)
+  /** Begins to read versions for a search whose lseqs are not known yet. */
+  readAhead(): VersionsAhead {
+    return new VersionsAhead(this.#entries)
   }
 
-  async #find<V extends VersionBrief>(search: HolderSearch<V>): Promise<Map<string, V>> {
-    return search.done ? search.found : this.#findFrom(search.least, search)
-  }
-
-  async #findFrom<V extends VersionBrief>(
-    least: number,
-    begun: HolderSearch<V> | Promise<HolderSearch<V>>,
-  ): Promise<Map<string, V>> {
-    const batches = this.#entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })
-    try {
-      let [search, next] = await Promise.all([begun, batches.next()])
-      for (; next.done !== true && !search.done; next = await batches.next()) search.push(next.value)
-      return search.found
-    } finally {
-      await batches.return()
+  async #find<V extends VersionBrief>(search: HolderSearch<V>): Promise<Holders<V>> {
+    if (search.done) return search.found
+    for await (const batch of this.#entries.scan({ ...kindRange('V'), gte: versionKey(search.least, 0) })) {
+      search.push(batch)
+      if (search.done) break
     }
+    return search.found
   }
 
   /** Lseq of the version that took `seq` of a stream, or of the last one before it. */
@@ -124,7 +107,7 @@ export class Versions {
 
   /** The version that took one lseq. */
   async holder(lseq: Lseq): Promise<Version | undefined> {
-    return (await this.holding([lseq])).get(formatLseq(lseq.seq, lseq.stream))
+    return (await this.holding([lseq])).get(lseq)
   }
 
   /** What a version covers: itself and all its past. */
@@ -178,6 +161,54 @@ export class Versions {
     let vector = Vector.empty
     for (const { seq, stream } of decodeVector(value)) vector = vector.with(this.streams.slot(stream), seq)
     return vector
+  }
+}
+
+/** @throws {CodedError} `VERSION_MISSING`, always. */
+export function missingVersion({ seq, stream }: Lseq): never {
+  throw new CodedError('VERSION_MISSING', `The version ${formatLseq(seq, stream)} is not in this repository.`, {
+    hint: 'Run `weft verify` to see what else is missing.',
+  })
+}
+
+/**
+ * Version entries, read from the beginning on while something else is found out: half of a blame's time is versions, and
+ * the thread pool has nothing to do until it is known whose they are.
+ */
+export class VersionsAhead implements AsyncDisposable {
+  readonly #entries: EntryStore
+  readonly #batches: AsyncGenerator<EntryBatch>
+  readonly #first: Promise<IteratorResult<EntryBatch>>
+
+  constructor(entries: EntryStore) {
+    this.#entries = entries
+    this.#batches = entries.scan(kindRange('V'))
+    this.#first = this.#batches.next()
+    // Whoever asks is told. Nobody may ask, when something else goes wrong first.
+    this.#first.catch(() => undefined)
+  }
+
+  /** The versions that took the given lseqs, as `Versions.holdingBriefly`. To be asked once. */
+  async holding(lseqs: Iterable<Lseq>): Promise<Holders<VersionBrief>> {
+    const search = new HolderSearch(lseqs, briefAt)
+    if (search.done) return search.found
+    let next = await this.#first
+    const least = versionKey(search.least, 0)
+    // Far from the beginning: what was read is of no use.
+    const far = next.done !== true && compareBytes(next.value.key(next.value.count - 1), least) < 0
+    const batches = far ? this.#entries.scan({ ...kindRange('V'), gte: least }) : this.#batches
+    try {
+      if (far) next = await batches.next()
+      for (; next.done !== true && !search.done; next = await batches.next()) search.push(next.value)
+      return search.found
+    } finally {
+      await batches.return(undefined)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#first.catch(() => undefined)
+    await this.#batches.return(undefined)
   }
 }
 

@@ -87,7 +87,7 @@ export abstract class StateWalk {
       const top = this.#runs.at(-1)
       if (beside) {
         if (top === undefined || length !== depth + 1 + LSEQ_BYTES) continue
-        if (!origins) bury(top, decodeRanges(batch.value(i)))
+        if (!origins) bury(top, decodeRanges(values, undefined, valueStarts[i], batch.valueEnds[i]))
         else if (readStream(keys, at) === top.stream) top.origins = decodeOrigins(batch.value(i))
         else throw new CodedError('BAD_WEAVE', 'The origins of a run are of another stream than the run.')
         continue

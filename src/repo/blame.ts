@@ -6,28 +6,33 @@
 import { decodeUtf8Lossy, toHex } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
 import type { VersionBrief } from '../history/header.js'
-import type { Versions } from '../history/versions.js'
+import { missingVersion, type VersionsAhead } from '../history/versions.js'
 import type { Piece } from '../lines/pieces.js'
-import { formatLseq, formatStream } from '../lseq/lseq.js'
+import { formatStream } from '../lseq/lseq.js'
 import { gitId, person } from './describe.js'
 import type { BlameLine } from './results.js'
 
 /**
  * The lines of a file at a state, each with the version that put it.
  *
- * @param born - The file's first seq. Versions from there on are read while its lines are.
+ * @param versions - Begun before the pieces were known.
  */
-export async function blameLines(reading: Promise<Piece[]>, born: number, versions: Versions): Promise<BlameLine[]> {
-  const [pieces, holders] = await Promise.all([reading, versions.holdingLater(reading, born)])
+export async function blameLines(pieces: readonly Piece[], versions: VersionsAhead): Promise<BlameLine[]> {
+  const holders = await versions.holding(pieces)
   const credits = new Map<VersionBrief, Omit<BlameLine, 'n' | 'text' | 'lseq'>>()
   const lines: BlameLine[] = []
   for (const piece of pieces) {
-    const version = holders.get(formatLseq(piece.seq, piece.stream)) ?? (await versions.expect(piece))
-    const credit = getOrMake(credits, version, () => creditOf(version))
+    const version = holders.get(piece) ?? missingVersion(piece)
+    const { version: id, git, author } = getOrMake(credits, version, () => creditOf(version))
     const stream = formatStream(piece.stream)
     let { seq } = piece
     for (const text of textsOf(piece.bytes.subarray(piece.from, piece.to))) {
-      lines.push({ n: lines.length + 1, text, ...credit, lseq: `${stream}-${(seq++).toString(16)}` })
+      const n = lines.length + 1
+      const lseq = `${stream}-${(seq++).toString(16)}`
+      // Written out: spreading takes five times as long, and there are thousands of lines.
+      lines.push(
+        git === undefined ? { n, text, version: id, author, lseq } : { n, text, version: id, git, author, lseq },
+      )
     }
   }
   return lines

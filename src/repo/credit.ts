@@ -4,6 +4,7 @@
  */
 import { toHex } from '../base/bytes.js'
 import type { VersionBrief } from '../history/header.js'
+import { Holders } from '../history/holders.js'
 import type { Versions } from '../history/versions.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import { gitId } from './describe.js'
@@ -22,7 +23,7 @@ export function creditOf(version: VersionBrief): Credit {
 /** Finds the versions that took lseqs, many at a time. */
 export class Credits {
   readonly #versions: Versions
-  #found = new Map<string, VersionBrief>()
+  #found = new Holders<VersionBrief>()
   readonly #credits = new Map<string, Credit>()
 
   constructor(versions: Versions) {
@@ -36,7 +37,7 @@ export class Credits {
 
   /** @throws {CodedError} `VERSION_MISSING` for an lseq that no version took. */
   async version(lseq: Lseq): Promise<VersionBrief> {
-    return this.#found.get(formatLseq(lseq.seq, lseq.stream)) ?? this.#versions.expect(lseq)
+    return this.#found.get(lseq) ?? this.#versions.expect(lseq)
   }
 
   /** @throws {CodedError} `VERSION_MISSING`. */

@@ -82,7 +82,7 @@ export async function* pathVersions(
     const holders = await versions.holding(touches)
     let last: Version | undefined
     for (const touch of touches.reverse()) {
-      const version = holders.get(formatLseq(touch.seq, touch.stream))
+      const version = holders.get(touch)
       if (version === undefined || version === last) continue
       last = version
       yield version
@@ -112,7 +112,7 @@ export async function* directoryVersions(
       if (slot !== undefined && vector.covers(slot, lseq.seq)) touches.set(formatLseq(lseq.seq, lseq.stream), lseq)
     }
   }
-  const found = new Set((await versions.holding(touches.values())).values())
+  const found = await versions.holding(touches.values())
   yield* [...found].sort((a, b) => b.last - a.last || b.stream - a.stream)
 }
 

@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/byt
 import { CodedError } from '../base/error.js'
 import { REF_KINDS } from '../history/keys.js'
 import { isDeletion, type Ref, readRefs } from '../history/refs.js'
-import { formatLseq, formatStream } from '../lseq/lseq.js'
+import { formatStream } from '../lseq/lseq.js'
 import { parseVector } from '../lseq/vector.js'
 import type { RepositoryContext } from './context.js'
 import { Describer, person, textOf } from './describe.js'
@@ -118,7 +118,7 @@ export class Snapshots {
     const describer = new Describer(entries)
     const snapshots: Snapshot[] = []
     for (const ref of refs) {
-      const version = holders.get(formatLseq(ref.seq, ref.stream)) ?? (await versions.expect(ref))
+      const version = holders.get(ref) ?? (await versions.expect(ref))
       const { tips } = await this.#state(ref)
       snapshots.push({
         name: textOf(fromLatin1(ref.name)),

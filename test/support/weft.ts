@@ -14,6 +14,9 @@ export const ROOT = join(import.meta.dirname, '..', '..')
 /** The directory that holds the identity key of everything this test process does. */
 export const HOME = temporary('home')
 
+/** Where programs keep compiled code between runs. */
+const CACHE = temporary('cache')
+
 /** How a process ended, and what it said. */
 export interface Outcome {
   /** Exit status, null where a signal ended it. */
@@ -39,7 +42,7 @@ export interface RunOptions {
 export async function weft(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
     cwd: options.cwd ?? ROOT,
-    env: { ...process.env, WEFT_HOME: HOME, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, WEFT_HOME: HOME, XDG_CACHE_HOME: CACHE, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })
