@@ -6,10 +6,8 @@
  * The bundle is there for start-up time: loading oclif file by file takes longer than most commands. What comes out:
  *
  *     dist/index.js, index.d.ts, ...     the library, one file per module
- *     dist/cli/main.js                   what bin/run.js starts
- *     dist/cli/commands/                 one file per command, loaded when it runs
- *     dist/cli/hooks/                    what oclif calls for an unknown command
- *     dist/cli/chunks/                   what they share
+ *     dist/cli/main.js                   the command line: what bin/run.js starts
+ *     dist/cli/lazy/                     packages that are seldom needed
  *     dist/cli/oclif.manifest.json       flags and help of every command, so that listing loads none of them
  *     dist/cli/THIRD-PARTY.txt           licences of all that was bundled
  *     dist/build.json                    what all this was built from
@@ -20,7 +18,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -92,6 +90,9 @@ const classicLevel = {
  */
 const LAZY = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'semver', 'tinyglobby', 'wrap-ansi']
 
+/** Modules of Node that oclif loads at once and weft needs seldom: 6 ms of each start. The stand-in is the same. */
+const LAZY_BUILTINS = ['child_process', 'perf_hooks', 'readline']
+
 /**
  * Packages of oclif that weft has no use for, and what is there in their place: oclif's own debug log, and the question
  * whether this Linux runs inside Windows, which oclif asks at every start to word a line of its help.
@@ -113,7 +114,10 @@ const lazyPackages = {
     onResolve({ filter: new RegExp(`^(${LAZY.join('|')})$`) }, ({ path, kind }) =>
       kind === 'require-call' ? { path, namespace: 'lazy' } : undefined,
     )
-    onResolve({ filter: /^weft:lazy\// }, ({ path }) => ({ path, external: true }))
+    onResolve({ filter: new RegExp(`^node:(${LAZY_BUILTINS.join('|')})$`) }, ({ path, importer }) =>
+      /[\\/]@oclif[\\/]/.test(importer) ? { path, namespace: 'lazy' } : undefined,
+    )
+    onResolve({ filter: /^weft:lazy\// }, ({ path }) => ({ path: `${path.replace('weft:', './')}.js`, external: true }))
     onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({ contents: standIn(path), loader: 'js' }))
   },
 }
@@ -124,7 +128,7 @@ const lazyPackages = {
  */
 function standIn(name) {
   return `
-    const real = () => require('weft:lazy/${name}')
+    const real = () => require('${name.startsWith('node:') ? name : `weft:lazy/${name}`}')
     module.exports = new Proxy(function () {}, {
       apply: (_, self, args) => Reflect.apply(real(), self, args),
       get: (_, key) => (key === '__esModule' ? undefined : real()[key]),
@@ -146,51 +150,46 @@ const COMMON = {
 }
 
 /**
- * Ends every file of the bundle. esbuild makes exports of getters, since an ES module's exports may change; none of ours do
- * once a file has run, and a getter at each call of an imported function is 15 ms of a short command.
+ * Source of the bundle: the program, and the commands by oclif's ids, each of which is evaluated when it is asked for.
  */
-const PLAIN_EXPORTS =
-  ";module.exports=Object.assign(Object.defineProperty({},'__esModule',{value:true}),module.exports);\n"
+function entry(commands) {
+  const getters = commands.map((path) => {
+    const id = path
+      .replace(/^commands\//, '')
+      .replace(/\.ts$/, '')
+      .replaceAll('/', ':')
+    return `get '${id}'() { return require('./${path}').default },`
+  })
+  return `
+    import { main } from './cli/main.ts'
+    export { default as commandNotFound } from './cli/hooks/command-not-found.ts'
+    export const commands = { ${getters.join('\n')} }
+    export const run = (args) => main(args, commands)`
+}
 
 /**
- * Bundles the command line.
+ * Bundles the command line, all of it into one file.
  *
- * esbuild splits only ES modules, and Node loads CommonJS faster (measured: 12 ms less for one command). So the bundle is
- * split as ES modules, and every file of it is turned into CommonJS.
+ * Split by commands it was forty files to find and read: 15 ms of each run, and as much again for the getters through
+ * which one CommonJS file that esbuild made calls another. What a command does not need is in the file, but not evaluated.
  *
  * @returns What esbuild says went into the bundles.
  */
 async function buildCommandLine(out) {
-  const { build, transform } = await import('esbuild')
+  const { build } = await import('esbuild')
   const sources = join(ROOT, 'src')
-  const commands = filesBelow(join(sources, 'commands')).map((file) => relative(sources, file).replace(/\.ts$/, ''))
-  const entries = ['cli/main', 'cli/hooks/command-not-found', ...commands]
+  const commands = filesBelow(join(sources, 'commands')).map((file) => relative(sources, file))
   const outdir = join(out, 'cli')
   const bundle = await build({
     ...COMMON,
-    entryPoints: entries.map((entry) => ({ in: join(sources, `${entry}.ts`), out: entry.replace(/^cli\//, '') })),
-    outdir,
-    chunkNames: 'chunks/[name]-[hash]',
-    splitting: true,
-    format: 'esm',
-    write: false,
+    stdin: { contents: entry(commands), resolveDir: sources, loader: 'ts' },
+    outfile: join(outdir, 'main.js'),
+    format: 'cjs',
     plugins: [classicLevel, lazyPackages],
+    banner: { js: "const weftModuleUrl=require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'weftModuleUrl' },
+    supported: { 'dynamic-import': false },
   })
-  for (const { path, text } of bundle.outputFiles) {
-    const { code } = await transform(text, {
-      format: 'cjs',
-      platform: 'node',
-      minifyWhitespace: true,
-      supported: { 'dynamic-import': false },
-      banner: text.includes('weftModuleUrl')
-        ? "const weftModuleUrl=require('node:url').pathToFileURL(__filename).href;"
-        : '',
-    })
-    const up = relative(dirname(path), outdir) || '.'
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, (code + PLAIN_EXPORTS).replace(/"weft:lazy\/([\w-]+)"/g, `"${up}/lazy/$1.js"`))
-  }
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n')
   const lazy = LAZY.map((name) =>
     build({
@@ -208,7 +207,11 @@ async function writeManifest(out) {
   const { Plugin } = await import('@oclif/core')
   const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const root = join(out, 'cli')
-  const pjson = { name, version, oclif: { commands: { strategy: 'pattern', target: './commands' } } }
+  const pjson = {
+    name,
+    version,
+    oclif: { commands: { strategy: 'explicit', target: './main.js', identifier: 'commands' } },
+  }
   const plugin = new Plugin({ isRoot: true, root, pjson, ignoreManifest: true, errorOnManifestCreate: true })
   await plugin.load()
   writeFileSync(join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))

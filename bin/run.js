@@ -13,7 +13,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   if (enableCompileCache)
     enableCompileCache() // Node 22 and later
   else require('./code-cache.js').keepCode(require('node:path').resolve(__dirname, '../dist'))
-  require('../dist/cli/main.js').main(args)
+  require('../dist/cli/main.js').run(args)
 } else {
   process.stderr.write('Error: weft is not built yet.\nHint: Run npm run build in the project first.\n')
   process.exitCode = 1

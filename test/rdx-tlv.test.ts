@@ -3,7 +3,16 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { concatBytes, encodeUtf8, fromHex, fromLatin1, toHex } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
-import { encodeRecord, encodeTiny, type Letter, LONG_MAX, readRecord, TlvReader, TlvWriter } from '../src/rdx/tlv.js'
+import {
+  encodeRecord,
+  encodeTiny,
+  type Letter,
+  LONG_MAX,
+  readRecord,
+  TlvCursor,
+  TlvReader,
+  TlvWriter,
+} from '../src/rdx/tlv.js'
 import { zigZag, zipInt, zipPair } from '../src/rdx/zip.js'
 import { anyBytes, holds } from './support/property.js'
 
@@ -152,6 +161,49 @@ describe('rdx: TlvWriter', () => {
     assert.equal(toHex(copy), '61020102')
     assert.equal(toHex(view), '62020304')
     assert.equal(writer.length, 4)
+  })
+})
+
+describe('rdx: TlvCursor', () => {
+  /** Everything that a walk meets, and the error it ends with. */
+  const walked = (step: () => readonly [type: string, start: number, end: number] | undefined): unknown[] => {
+    const met: unknown[] = []
+    try {
+      for (let record = step(); record !== undefined; record = step()) met.push(record)
+    } catch (error) {
+      met.push((error as CodedError).code, (error as CodedError).message)
+    }
+    return met
+  }
+
+  it('meets what TlvReader meets, in records and in any bytes', () => {
+    const records = fc
+      .array(fc.tuple(letters, bodies))
+      .map((all) => concatBytes(...all.map((each) => encodeRecord(...each))))
+    const cut = fc.tuple(records, fc.nat(2000)).map(([bytes, end]) => bytes.subarray(0, end))
+    holds(
+      fc.property(fc.oneof(records, cut, anyBytes(40)), (bytes) => {
+        const reader = new TlvReader(bytes)
+        const cursor = new TlvCursor(bytes)
+        const expected = walked(() => {
+          const record = reader.next()
+          return record && [record.type, record.bodyStart, record.bodyEnd]
+        })
+        const met = walked(() =>
+          cursor.next() ? [String.fromCharCode(cursor.type), cursor.start, cursor.end] : undefined,
+        )
+        assert.deepEqual(met, expected)
+      }),
+    )
+  })
+
+  it('finds the next record of a letter', () => {
+    const cursor = new TlvCursor(hex('ff 61 01 41 62 00 61 02 4243 ff'), 1, 10)
+    assert.ok(cursor.find('A'))
+    assert.equal(toHex(cursor.body()), '41')
+    assert.ok(cursor.find('A'))
+    assert.equal(toHex(cursor.body()), '4243')
+    assert.equal(cursor.find('A'), false)
   })
 })
 

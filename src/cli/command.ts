@@ -11,6 +11,7 @@ import type { Repository } from '../repo/repository.js'
 import type { Progress } from '../repo/results.js'
 import { changeDirectory, repositoryPath } from './directory.js'
 import { configHome } from './home.js'
+import { optimizeLater } from './optimizer.js'
 import { write, writeAll, writeJson, writeJsonArray } from './output.js'
 import { ProgressBar } from './progress.js'
 import { EXIT_DAMAGED } from './report.js'
@@ -56,6 +57,7 @@ export abstract class BaseCommand extends Command {
   /** Opens the repository that the working directory is in. */
   protected async openRepository(): Promise<Repository> {
     const { Repository } = await import('../repo/repository.js')
+    optimizeLater()
     const onWait = (): void => void process.stderr.write('Waiting for another weft command to finish ...\n')
     return Repository.open(process.cwd(), { home: this.home, wait: LOCK_WAIT, onWait })
   }

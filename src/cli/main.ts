@@ -11,9 +11,9 @@ import { CodedError } from '../base/error.js'
 import { changeDirectory } from './directory.js'
 import { endQuietlyOnClosedPipe, jsonIsFree, writeJson } from './output.js'
 import { EXIT_INTERRUPTED, formatReport, jsonReport, reportOf } from './report.js'
-import { loadSettings } from './settings.js'
+import { type Commands, loadSettings } from './settings.js'
 
-/** Folder of the bundle: this file is its start. */
+/** Folder of the bundle that this file is in. */
 const BUNDLE = fileURLToPath(new URL('.', import.meta.url))
 
 /**
@@ -21,7 +21,7 @@ const BUNDLE = fileURLToPath(new URL('.', import.meta.url))
  *
  * @param args - Arguments after the program's name.
  */
-export async function main(args: readonly string[]): Promise<void> {
+export async function main(args: readonly string[], commands: Commands): Promise<void> {
   endQuietlyOnClosedPipe()
   // Spares oclif the search for a file of colours for its help at every start.
   process.env['WEFT_DISABLE_THEME'] = '1'
@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const { directories, rest } = splitLeading(args)
     directories.forEach(changeDirectory)
-    await run(rest, await loadSettings(BUNDLE))
+    await run(rest, await loadSettings(BUNDLE, commands))
   } catch (error) {
     await fail(error, wantsJson(args))
   }

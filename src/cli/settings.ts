@@ -6,11 +6,10 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Command } from '@oclif/core/command'
 import { Plugin } from '@oclif/core/config'
-import type { LoadOptions, Manifest, PJSON } from '@oclif/core/interfaces'
+import type { LoadOptions, Manifest, PJSON, PluginOptions } from '@oclif/core/interfaces'
 import pkg from '../../package.json' with { type: 'json' }
 
 /** Name and version of the package, as published. */
@@ -20,13 +19,16 @@ export const VERSION = pkg.version
 /** File that the build writes: flags and help of every command. */
 const MANIFEST = 'oclif.manifest.json'
 
+/** Commands by oclif's ids, `store:stat`; a getter each, so that only what runs is evaluated. */
+export type Commands = Readonly<Record<string, Command.Class>>
+
 /**
  * Settings for oclif's `run`: the commands of one bundle, and nothing from anywhere else.
  *
  * @param root - Absolute path of the bundle's folder.
  */
-export async function loadSettings(root: string): Promise<LoadOptions> {
-  const plugin = new BundledPlugin({ root, pjson: PJSON_OF_BUNDLE, isRoot: true })
+export async function loadSettings(root: string, commands: Commands): Promise<LoadOptions> {
+  const plugin = new BundledPlugin({ root, pjson: PJSON_OF_BUNDLE, isRoot: true }, commands)
   await plugin.load()
   return { root, pjson: PJSON_OF_BUNDLE, version: VERSION, plugins: new Map([[plugin.name, plugin]]) }
 }
@@ -41,8 +43,8 @@ const PJSON_OF_BUNDLE: PJSON = {
     dirname: 'weft',
     topicSeparator: ' ',
     additionalHelpFlags: ['-h'],
-    commands: { strategy: 'pattern', target: './commands' },
-    hooks: { command_not_found: [{ target: './hooks/command-not-found.js', identifier: 'default' }] },
+    commands: { strategy: 'explicit', target: './main.js', identifier: 'commands' },
+    hooks: { command_not_found: [{ target: './main.js', identifier: 'commandNotFound' }] },
     topics: {
       git: { description: 'Bring git repositories in' },
       snapshot: { description: 'Name the state of a repository and come back to it' },
@@ -58,7 +60,12 @@ const PJSON_OF_BUNDLE: PJSON = {
  * manifest is sorted, and the first use of a collation costs 6 ms.
  */
 class BundledPlugin extends Plugin {
-  private readonly require = createRequire(import.meta.url)
+  private readonly bundled: Commands
+
+  constructor(options: PluginOptions, commands: Commands) {
+    super(options)
+    this.bundled = commands
+  }
 
   override async load(): Promise<void> {
     const { root, pjson } = this.options
@@ -85,8 +92,8 @@ class BundledPlugin extends Plugin {
   }
 
   private async loadCommand(id: string): Promise<Command.Class> {
-    const file = `${join(this.root, 'commands', ...id.split(':'))}.js`
-    const { default: command } = this.require(file) as { default: Command.Class }
+    const command = this.bundled[id]
+    if (command === undefined) throw new TypeError(`the manifest names ${id}, which is not in the bundle`)
     command.id = id
     command.plugin = this
     return command

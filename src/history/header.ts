@@ -24,7 +24,7 @@ import { concatBytes, equalBytes, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { encodeLseq, LSEQ_BYTES, type Lseq, readLseq, SEQ_LIMIT } from '../lseq/lseq.js'
-import { TlvReader, type TlvRecord, TlvWriter } from '../rdx/tlv.js'
+import { TlvCursor, TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipInt, unzipPair, unzipUint, zipInt, zipPair, zipUint } from '../rdx/zip.js'
 
 /** The header format this code reads and writes. */
@@ -165,27 +165,16 @@ export interface VersionBrief extends Pick<Header, 'stream' | 'first' | 'last' |
  */
 export function decodeBrief(value: Uint8Array): VersionBrief {
   const headerBytes = new TlvReader(value).expect('H')
-  const reader = new TlvReader(headerBytes)
-  let stream: number | undefined
-  let seqs: { readonly first: number; readonly last: number } | undefined
-  let author: Ident | undefined
-  while (author === undefined && !reader.atEnd) {
-    const { type, bodyStart, bodyEnd } = reader.next() as TlvRecord
-    if (type === 'S') stream = readStreamId(headerBytes.subarray(bodyStart, bodyEnd))
-    else if (type === 'Q') seqs = readSeqs(headerBytes.subarray(bodyStart, bodyEnd))
-    else if (type === 'A') author = readIdent(new TlvReader(headerBytes, bodyStart, bodyEnd))
-  }
-  if (stream === undefined || seqs === undefined || author === undefined) throw bad('it does not say whose it is')
-  reader.expect('O')
-  reader.expect('M')
-  return {
-    stream,
-    first: seqs.first,
-    last: seqs.last,
-    author,
-    extra: readExtra(reader),
-    id: crypto.sha256(headerBytes),
-  }
+  const header = new TlvCursor(headerBytes)
+  if (!header.find('S')) throw bad('it does not say of which stream it is')
+  const stream = readStreamId(header.body())
+  if (!header.find('Q')) throw bad('it does not say which seqs it took')
+  const { first, last } = readSeqs(header.body())
+  if (!header.find('A')) throw bad('it does not say whose it is')
+  const author = readIdent(new TlvReader(headerBytes, header.start, header.end))
+  if (!header.find('M')) throw bad('it has no message')
+  const extra = readExtra(new TlvReader(headerBytes, header.end))
+  return { stream, first, last, author, extra, id: crypto.sha256(headerBytes) }
 }
 
 /** The value of an extra record; undefined where the header has none of that name. */

@@ -67,8 +67,8 @@ const AHEAD = 48
 /** From this many file versions on, a thread is worth the 60 ms it takes to start. */
 const WORTH_A_THREAD = 4000
 
-/** Where the worker is, seen from this module in the library, and from a bundled command. */
-const PLACES = ['./verify-worker.js', '../../history/verify-worker.js']
+/** Where the worker is, seen from this module in the library, and from the bundle. */
+const PLACES = ['./verify-worker.js', '../history/verify-worker.js']
 
 /** Help in a thread of its own, where that pays. */
 export function findHelp(graph: Graph, writes: PathWrites, signatures: SignatureQueue): Helper {

@@ -205,6 +205,65 @@ export class TlvReader {
 }
 
 /**
+ * Steps through records and says of each where it is, in fields of its own: for those who read very many and need little
+ * of each. `TlvReader` makes several objects a record; this makes none.
+ */
+export class TlvCursor {
+  readonly bytes: Uint8Array
+  readonly #end: number
+  #next: number
+  /** The upper-case letter of the record at hand as a char code; that of `0` where it is tiny. */
+  type = 0
+  /** Its body is `bytes[start, end)`. */
+  start = 0
+  end = 0
+
+  /** The records are in `bytes[start, end)`. */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.#next = start
+    this.#end = end
+  }
+
+  /**
+   * Goes to the next record. False, when there is none.
+   *
+   * @throws {CodedError} `BAD_RECORD` as `TlvReader`.
+   */
+  next(): boolean {
+    const at = this.#next
+    if (at >= this.#end) return false
+    const first = this.bytes[at] as number
+    const isShort = first >= 0x61 && first <= 0x7a && at + 1 < this.#end
+    const end = isShort ? at + 2 + (this.bytes[at + 1] as number) : 0
+    if (isShort && end <= this.#end) {
+      this.type = first - 0x20
+      this.start = at + 2
+      this.end = end
+    } else {
+      const record = new TlvReader(this.bytes, at, this.#end).next() as TlvRecord
+      this.type = record.type.charCodeAt(0)
+      this.start = record.bodyStart
+      this.end = record.bodyEnd
+    }
+    this.#next = this.end
+    return true
+  }
+
+  /** Goes to the next record with this letter, and answers whether there is one. */
+  find(letter: Letter): boolean {
+    const type = letter.charCodeAt(0)
+    while (this.next()) if (this.type === type) return true
+    return false
+  }
+
+  /** The body of the record at hand, sharing memory. */
+  body(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end)
+  }
+}
+
+/**
  * Appends canonical records to a buffer that grows. Methods answer the writer, so that calls can be chained.
  *
  * A writer can be kept and used again after `reset`, which is how hot paths avoid garbage.

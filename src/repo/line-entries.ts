@@ -5,8 +5,8 @@
  * of them is looked at once, and one that holds none of them is mostly not read at all.
  * @module
  */
-import { compareBytes } from '../base/bytes.js'
-import { FILE_PREFIX_BYTES, linesPrefix, prefixRange } from '../history/keys.js'
+import { compareBytes, fromLatin1 } from '../base/bytes.js'
+import { FILE_PREFIX_BYTES, kindRange, linesPrefix, prefixRange } from '../history/keys.js'
 import type { StateWalk } from '../lines/walk.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -24,12 +24,21 @@ export class LineEntries implements AsyncDisposable {
   readonly #entries: EntryStore
   readonly #end: Uint8Array | undefined
   #scan: AsyncGenerator<EntryBatch> | undefined
+  #next: Promise<IteratorResult<EntryBatch>> | undefined
   #batch: EntryBatch | undefined
 
-  /** @param last - The last file that will be asked for. */
-  constructor(entries: EntryStore, last: Lseq) {
+  /** @param last - The last file that will be asked for, where that is known. */
+  constructor(entries: EntryStore, last?: Lseq) {
     this.#entries = entries
-    this.#end = prefixRange(linesPrefix(last)).lt
+    this.#end = last === undefined ? kindRange('L').lt : prefixRange(linesPrefix(last)).lt
+  }
+
+  /** Begins to read before it is known which files: for who will ask for most that there are. */
+  static ahead(entries: EntryStore): LineEntries {
+    const lines = new LineEntries(entries)
+    // Whoever asks is told of a failure. Nobody may, when something else goes wrong first.
+    lines.#startAt(fromLatin1('L')).catch(() => undefined)
+    return lines
   }
 
   /**
@@ -40,32 +49,55 @@ export class LineEntries implements AsyncDisposable {
   read(file: Lseq): Slice[] | Promise<Slice[]> {
     const prefix = linesPrefix(file)
     const batch = this.#batch
-    if (batch === undefined || compareBytes(batch.key(batch.count - 1), prefix) < 0) return this.#readAfresh(prefix)
+    if (batch === undefined || endsBefore(batch, prefix)) return this.#seek(prefix)
     const slice = sliceOf(batch, prefix)
     return slice.to < batch.count ? [slice] : this.#readOn(prefix, [slice])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#next?.catch(() => undefined)
     await this.#scan?.return(undefined)
   }
 
-  /** Begins a scan at the file: what lies between need not be read. */
-  async #readAfresh(prefix: Uint8Array): Promise<Slice[]> {
-    await this.#scan?.return(undefined)
-    this.#scan = this.#entries.scan({ gte: prefix, lt: this.#end })
-    return this.#readOn(prefix, [])
+  #startAt(key: Uint8Array): Promise<IteratorResult<EntryBatch>> {
+    this.#scan = this.#entries.scan({ gte: key, lt: this.#end })
+    this.#next = this.#scan.next()
+    return this.#next
+  }
+
+  /** Takes the next batch; undefined behind the last one. */
+  async #take(): Promise<EntryBatch | undefined> {
+    const next = await (this.#next ?? this.#scan?.next())
+    this.#next = undefined
+    this.#batch = next?.done === false ? next.value : undefined
+    return this.#batch
+  }
+
+  /** Goes on to a file behind the batch at hand. If it is not in the next one either, what lies between is not read. */
+  async #seek(prefix: Uint8Array): Promise<Slice[]> {
+    if (this.#scan !== undefined) await this.#take()
+    if (this.#batch === undefined || endsBefore(this.#batch, prefix)) {
+      await this.#scan?.return(undefined)
+      await this.#startAt(prefix)
+      await this.#take()
+    }
+    if (this.#batch === undefined) return []
+    const slice = sliceOf(this.#batch, prefix)
+    return slice.to < this.#batch.count ? [slice] : this.#readOn(prefix, [slice])
   }
 
   async #readOn(prefix: Uint8Array, slices: Slice[]): Promise<Slice[]> {
-    for (;;) {
-      const next = await this.#scan?.next()
-      this.#batch = next?.done === false ? next.value : undefined
-      if (this.#batch === undefined) return slices
-      const slice = sliceOf(this.#batch, prefix)
+    for (let batch = await this.#take(); batch !== undefined; batch = await this.#take()) {
+      const slice = sliceOf(batch, prefix)
       slices.push(slice)
-      if (slice.to < this.#batch.count) return slices
+      if (slice.to < batch.count) break
     }
+    return slices
   }
+}
+
+function endsBefore(batch: EntryBatch, key: Uint8Array): boolean {
+  return compareBytes(batch.key(batch.count - 1), key) < 0
 }
 
 function sliceOf(batch: EntryBatch, prefix: Uint8Array): Slice {

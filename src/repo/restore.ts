@@ -18,6 +18,7 @@ import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { diskError } from './disk-error.js'
 import { WEFT_DIRECTORY } from './layout.js'
+import { LineEntries } from './line-entries.js'
 import { kindOf } from './mode.js'
 import { formatPath } from './path-text.js'
 import { formatState, type State } from './resolve.js'
@@ -32,6 +33,9 @@ export interface RestoreOptions {
   readonly to: string
   readonly progress?: Progress | undefined
 }
+
+/** Paths that are the same as bytes and as text. The file system takes a text in half the time. */
+const ASCII = /^[ -~]*$/
 
 /** Files between two calls of the progress function. */
 const PROGRESS_EVERY = 64
@@ -55,14 +59,8 @@ export async function writeState(
   state: State,
   { paths, to, progress }: RestoreOptions,
 ): Promise<RestoreReport> {
-  return fill(
-    repository,
-    state,
-    await pathsToWrite(repository, state, new ChosenPaths(paths)),
-    () => openTarget(to),
-    to,
-    progress,
-  )
+  const chosen = new ChosenPaths(paths)
+  return fill(repository, state, chosen, () => openTarget(to), to, progress)
 }
 
 /**
@@ -73,8 +71,7 @@ export async function writeState(
 export async function checkoutState(repository: RepositoryContext, progress?: Progress): Promise<RestoreReport> {
   const { root } = repository
   const state = await repository.resolve()
-  const states = await pathsToWrite(repository, state, new ChosenPaths())
-  return fill(repository, state, states, () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
+  return fill(repository, state, new ChosenPaths(), () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
 }
 
 /** What is at the chosen paths. */
@@ -96,16 +93,19 @@ async function pathsToWrite(
 async function fill(
   repository: RepositoryContext,
   state: State,
-  states: readonly PathState<PathPut>[],
+  chosen: ChosenPaths,
   open: () => Target,
   to: string,
   progress: Progress = () => undefined,
 ): Promise<RestoreReport> {
   const started = performance.now()
+  // Of a whole state mostly all pages of lines are needed. The first are inflated while the paths are found out.
+  await using ahead = chosen.all ? LineEntries.ahead(repository.entries) : undefined
+  const states = await pathsToWrite(repository, state, chosen)
   assertSafePaths(states.map(({ path }) => path))
   const target = open()
   try {
-    const bytes = await writeAll(repository, state, states, target.stage, progress)
+    const bytes = await writeAll(repository, state, states, ahead, target.stage, progress)
     target.commit()
     const seconds = (performance.now() - started) / 1000
     return { at: formatState(state, repository.versions), to: resolve(to), files: states.length, bytes, seconds }
@@ -120,6 +120,7 @@ async function writeAll(
   { entries, versions }: RepositoryContext,
   { vector }: State,
   states: readonly PathState<PathPut>[],
+  ahead: LineEntries | undefined,
   directory: string,
   progress: Progress,
 ): Promise<number> {
@@ -133,7 +134,7 @@ async function writeAll(
   }
   let bytes = 0
   let done = states.length - contents.length
-  for await (const { state, content } of contentsOf(context, contents, vector)) {
+  for await (const { state, content } of contentsOf(context, contents, vector, ahead)) {
     if (done % PROGRESS_EVERY === 0) progress('restore', done, states.length)
     done++
     bytes += content.length
@@ -191,9 +192,9 @@ class TreeWriter {
     if (slash > 0) this.directory(path.slice(0, slash))
   }
 
-  #attempt(path: string, act: (at: Buffer) => void): void {
+  #attempt(path: string, act: (at: string | Buffer) => void): void {
     try {
-      act(below(this.#root, fromLatin1(path)))
+      act(ASCII.test(path) ? `${this.#root}/${path}` : below(this.#root, fromLatin1(path)))
     } catch (error) {
       throw diskError(error, formatPath(path))
     }
