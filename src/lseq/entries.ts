@@ -20,12 +20,17 @@ import { openPage } from './page.js'
 import type { PageWalk } from './page-walk.js'
 import { LOOSE, type OnDamage, PAGE, PageReader, storeKey, successor } from './pages.js'
 import type { Operation, Store } from './store.js'
-import { conflict, PageWriter, type WriteReport } from './writer.js'
+import { conflict, PageWriter, type WriteReport, type WriterOptions } from './writer.js'
 
 /** Settings of an entry store. */
 export interface EntryStoreOptions {
   /** Bytes of entries in a page. Default 1 MiB; page.ts says why. */
   readonly pageBytes?: number | undefined
+  /**
+   * Most entries in a page, however small they are, by the first byte of their keys. Unpacking takes time for each, and who
+   * looks for one unpacks all that are in a page with it. Default 8192.
+   */
+  readonly pageEntries?: ((kind: number) => number) | undefined
   /** Brotli's quality for pages, 0 to 11. Default 7. */
   readonly quality?: number | undefined
   /** Bytes of unpacked pages to keep for the next reader. Default 64 MiB. */
@@ -72,11 +77,14 @@ export interface EntryStat {
 /** Loose entries cost a microsecond each to read, and as much again to merge: more than this many are worth a fold. */
 const FOLD_ENTRIES = 4096
 
+/** Lines and tombstones come to 4,400 a page of a megabyte. */
+const PAGE_ENTRIES = 8192
+
 const NO_KEY = new Uint8Array(0)
 
 export class EntryStore implements AsyncDisposable {
   readonly store: Store
-  readonly #options: Required<{ [name in keyof EntryStoreOptions]: number }>
+  readonly #options: WriterOptions & { readonly cacheBytes: number }
   readonly #pages: PageReader
   /** Whether there are loose entries: `undefined` when nobody has looked. */
   #loose: boolean | undefined
@@ -87,6 +95,7 @@ export class EntryStore implements AsyncDisposable {
     this.store = store
     this.#options = {
       pageBytes: options.pageBytes ?? 1 << 20,
+      pageEntries: options.pageEntries ?? (() => PAGE_ENTRIES),
       quality: options.quality ?? 7,
       cacheBytes: options.cacheBytes ?? 64 << 20,
       heldBytes: options.heldBytes ?? 48 << 20,

@@ -32,6 +32,8 @@ import type { Operation } from './store.js'
 export interface WriterOptions {
   /** Bytes of entries in a page. */
   readonly pageBytes: number
+  /** Most entries in a page, however small they are, by the first byte of their keys. */
+  readonly pageEntries: (kind: number) => number
   /** Brotli's quality, 0 to 11. */
   readonly quality: number
   /** Bytes of finished pages to hold back for the last batch; more are written earlier. */
@@ -51,12 +53,6 @@ export interface WriteReport {
 
 /** Pages being compressed at one time: enough for the thread pool, few enough for memory. */
 const AT_ONCE = 4
-
-/**
- * Entries in a page, however small they are: unpacking takes time for each, and who looks up one entry of an index unpacks
- * all that are in a page with it. Lines and tombstones come to 4,400 a page.
- */
-const PAGE_ENTRIES = 8192
 
 /** What an entry takes of a page: keys are mostly shared with the one before. */
 function weigh(key: Uint8Array, value: Uint8Array): number {
@@ -194,8 +190,8 @@ export class PageWriter {
   /** Whether what waits would make a scrap of a page, and had better go into the next one. */
   #isShort(next: PackedPage | null | undefined): boolean {
     const [first] = this.#buffer
-    const small = this.#weight < this.#options.pageBytes / 2 && this.#buffer.length < PAGE_ENTRIES / 2
-    return small && first !== undefined && sameKind(first.key, next?.first)
+    if (first === undefined || !sameKind(first.key, next?.first)) return false
+    return this.#weight < this.#options.pageBytes / 2 && this.#buffer.length < this.#most(first.key) / 2
   }
 
   /**
@@ -204,7 +200,7 @@ export class PageWriter {
    */
   async #reopenLast(key: Uint8Array): Promise<void> {
     const last = await this.#reader.before(key)
-    if (last === undefined || last.size >= this.#options.pageBytes || last.count >= PAGE_ENTRIES) return
+    if (last === undefined || last.size >= this.#options.pageBytes || last.count >= this.#most(key)) return
     if (sameKind(key, last.first)) this.#takeApart(last)
   }
 
@@ -246,12 +242,18 @@ export class PageWriter {
     this.#buffer.push({ key, value })
     this.#weight += weight
     const { length } = this.#buffer
-    if (this.#cut === 0 && (this.#weight >= pageBytes || length >= PAGE_ENTRIES)) {
+    const most = this.#most(key)
+    if (this.#cut === 0 && (this.#weight >= pageBytes || length >= most)) {
       this.#cut = length
       this.#cutWeight = this.#weight
     }
     if (weight >= pageBytes) this.#flush()
-    else if (this.#weight >= pageBytes * 1.5 || length >= PAGE_ENTRIES * 1.5) this.#emit(this.#cut, this.#cutWeight)
+    else if (this.#weight >= pageBytes * 1.5 || length >= most * 1.5) this.#emit(this.#cut, this.#cutWeight)
+  }
+
+  /** Most entries of a page of this key's kind. */
+  #most(key: Uint8Array): number {
+    return this.#options.pageEntries(key[0] as number)
   }
 
   /** Makes a page of all that waits. */
