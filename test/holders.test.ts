@@ -7,11 +7,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
 import { decodeBrief, decodeVersion, encodeVersion, type VersionBrief } from '../src/history/header.js'
 import type { Holders } from '../src/history/holders.js'
-import { Versions } from '../src/history/versions.js'
-import { EntryStore } from '../src/lseq/entries.js'
 import { formatLseq, type Lseq } from '../src/lseq/lseq.js'
-import { openMemoryStore } from '../src/lseq/memory.js'
-import { Streams } from '../src/lseq/vector.js'
 import { imported } from './support/imported.js'
 
 describe('holders', () => {
@@ -36,40 +32,13 @@ describe('holders', () => {
       }
       check(await versions.holding(asked))
       check(await versions.holdingBriefly(asked.toReversed()))
-      check(await versions.readAhead().holding(asked))
       for (const lseq of lseqs.slice(-40)) {
         const found = [...(await versions.holding([lseq]))].map(({ id }) => toHex(id))
         assert.deepEqual(found, [expected.get(formatLseq(lseq.seq, lseq.stream))])
       }
       assert.equal([...(await versions.holding([]))].length, 0)
-      assert.equal([...(await versions.readAhead().holding([]))].length, 0)
     })
   }
-
-  it('are found among pages read ahead, wherever they are', async () => {
-    await using repository = await (await imported('small')).open()
-    await using small = new EntryStore(await openMemoryStore(), { pageBytes: 2048 })
-    await small.bulk(async (writer) => {
-      for await (const batch of repository.entries.scan()) {
-        for (const { key, value } of batch) await writer.add(key, value)
-      }
-      return undefined
-    })
-    assert.ok((await small.stat()).pages > 10)
-    const versions = new Versions(small, new Streams())
-    for await (const { first, stream, id } of repository.versions.all()) {
-      const found = await versions.readAhead().holding([{ seq: first, stream }])
-      assert.deepEqual(
-        [...found].map((version) => toHex(version.id)),
-        [toHex(id)],
-      )
-    }
-  })
-
-  it('may be read ahead and never asked for', async () => {
-    await using repository = await (await imported('small')).open()
-    await using _ = repository.versions.readAhead()
-  })
 })
 
 describe('a version in brief', () => {

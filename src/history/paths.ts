@@ -54,11 +54,6 @@ export async function pathAt(
   return undefined
 }
 
-/** Reads what `pathAt` will ask for, so that it is in the cache by then. */
-export async function pathAhead(entries: EntryStore, path: string): Promise<void> {
-  await entries.first(prefixRange(pathPrefix(path)))
-}
-
 /** Every entry a path ever had, oldest first. */
 export async function* pathHistory(entries: EntryStore, path: string): AsyncGenerator<PathState> {
   for await (const batch of entries.scan(prefixRange(pathPrefix(path)))) {

@@ -5,9 +5,8 @@
  * against the versions themselves.
  * @module
  */
-import { compareBytes, fromLatin1 } from '../base/bytes.js'
+import { fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { type Streams, Vector } from '../lseq/vector.js'
@@ -75,11 +74,6 @@ export class Versions {
   /** The same, with what is soon decoded. */
   holdingBriefly(lseqs: Iterable<Lseq>): Promise<Holders<VersionBrief>> {
     return this.#find(new HolderSearch(lseqs, briefAt))
-  }
-
-  /** Begins to read versions for a search whose lseqs are not known yet. */
-  readAhead(): VersionsAhead {
-    return new VersionsAhead(this.#entries)
   }
 
   async #find<V extends VersionBrief>(search: HolderSearch<V>): Promise<Holders<V>> {
@@ -169,47 +163,6 @@ export function missingVersion({ seq, stream }: Lseq): never {
   throw new CodedError('VERSION_MISSING', `The version ${formatLseq(seq, stream)} is not in this repository.`, {
     hint: 'Run `weft verify` to see what else is missing.',
   })
-}
-
-/**
- * Version entries, read from the beginning on while something else is found out: half of a blame's time is versions, and
- * the thread pool has nothing to do until it is known whose they are.
- */
-export class VersionsAhead implements AsyncDisposable {
-  readonly #entries: EntryStore
-  readonly #batches: AsyncGenerator<EntryBatch>
-  readonly #first: Promise<IteratorResult<EntryBatch>>
-
-  constructor(entries: EntryStore) {
-    this.#entries = entries
-    this.#batches = entries.scan(kindRange('V'))
-    this.#first = this.#batches.next()
-    // Whoever asks is told. Nobody may ask, when something else goes wrong first.
-    this.#first.catch(() => undefined)
-  }
-
-  /** The versions that took the given lseqs, as `Versions.holdingBriefly`. To be asked once. */
-  async holding(lseqs: Iterable<Lseq>): Promise<Holders<VersionBrief>> {
-    const search = new HolderSearch(lseqs, briefAt)
-    if (search.done) return search.found
-    let next = await this.#first
-    const least = versionKey(search.least, 0)
-    // Far from the beginning: what was read is of no use.
-    const far = next.done !== true && compareBytes(next.value.key(next.value.count - 1), least) < 0
-    const batches = far ? this.#entries.scan({ ...kindRange('V'), gte: least }) : this.#batches
-    try {
-      if (far) next = await batches.next()
-      for (; next.done !== true && !search.done; next = await batches.next()) search.push(next.value)
-      return search.found
-    } finally {
-      await batches.return(undefined)
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#first.catch(() => undefined)
-    await this.#batches.return(undefined)
-  }
 }
 
 /** Removes the latest of a few lseqs. */

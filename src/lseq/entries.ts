@@ -122,7 +122,7 @@ export class EntryStore implements AsyncDisposable {
   async #getPaged(key: Uint8Array): Promise<Uint8Array | undefined> {
     const page = await this.#pages.atOrAfter(key)
     if (page === undefined || compareBytes(page.first, key) > 0) return undefined
-    const { batch } = await page.load()
+    const { batch } = page.unpack()
     const i = batch.lowerBound(key)
     return equalBytes(batch.key(i), key) ? batch.value(i) : undefined
   }
@@ -180,14 +180,13 @@ export class EntryStore implements AsyncDisposable {
         // A rewrite in between may well have put this page across the place where the scan is.
         const settled = passed?.generation === cache.generation && cache.generation >= 0
         if (settled && compareBytes(page.first, passed?.last ?? NO_KEY) <= 0) overlap(page, onDamage)
-        page.prepare()
-        // One page is all that most scans need; the others are read while it is inflated.
+        // One page is all that most scans need; if there are more, the next ones are read while this one is worked on.
         const isLast = lt !== undefined && compareBytes(page.last, lt) >= 0
         const goesOn = !isLast && onDamage === undefined && generation >= 0
         if (goesOn && walk === undefined && cache.covering(successor(page.last)) === undefined) {
           walk = this.#pages.walk(successor(page.last), lt)
         }
-        const part = clip((await page.load()).batch, from, lt)
+        const part = clip(page.unpack().batch, from, lt)
         if (part.count > 0) yield part
         if (isLast) return
         from = successor(page.last)
@@ -206,7 +205,7 @@ export class EntryStore implements AsyncDisposable {
       const found = across !== undefined && compareBytes(across.first, to as Uint8Array) < 0
       const page = found ? across : await this.#pages.before(to, onDamage)
       if (page === undefined || compareBytes(page.last, gte) < 0) return
-      const part = clip((await page.load()).batch, gte, to)
+      const part = clip(page.unpack().batch, gte, to)
       if (part.count > 0) yield part.reversed()
       to = page.first
     }

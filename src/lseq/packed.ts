@@ -4,7 +4,6 @@
  */
 import { equalBytes, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { EntryBatch } from './batch.js'
 import type { Page } from './cache.js'
 import { corruptPage } from './columns.js'
 import { openPage, type SealedPage } from './page.js'
@@ -18,10 +17,6 @@ export interface PackedPage {
   readonly size: number
   /** @throws {CodedError} `PAGE_CORRUPT`. */
   unpack(): Page
-  /** Makes the work of `load` begin. */
-  prepare(): void
-  /** Like `unpack`, but inflates beside the main thread. */
-  load(): Promise<Page>
 }
 
 /** A page as it was read. */
@@ -29,7 +24,6 @@ export class StoredPage implements PackedPage {
   readonly last: Uint8Array
   readonly #sealed: SealedPage
   readonly #keep: (page: Page) => void
-  #inflated: Promise<() => EntryBatch> | undefined
 
   /**
    * @param keep - Told of the page when it is unpacked.
@@ -54,22 +48,9 @@ export class StoredPage implements PackedPage {
   }
 
   unpack(): Page {
-    return this.#finish(() => this.#sealed.unpack())
-  }
-
-  prepare(): void {
-    this.#inflated ??= this.#sealed.inflate()
-  }
-
-  async load(): Promise<Page> {
-    this.prepare()
-    return this.#finish((await this.#inflated) as () => EntryBatch)
-  }
-
-  #finish(decode: () => EntryBatch): Page {
     const { first, last } = this
     return located(last, () => {
-      const batch = decode()
+      const batch = this.#sealed.unpack()
       if (!equalBytes(batch.key(batch.count - 1), last)) throw corruptPage('its key is not that of its last entry')
       const page = { first, last, batch }
       this.#keep(page)
@@ -87,8 +68,6 @@ export function packed(page: Page): PackedPage {
     count: batch.count,
     size: batch.values.length,
     unpack: () => page,
-    prepare: () => undefined,
-    load: async () => page,
   }
 }
 

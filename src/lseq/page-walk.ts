@@ -1,12 +1,11 @@
 /**
- * A walk over many pages: while its reader is busy with one, the next ones are read from the store and inflated beside
- * the main thread.
+ * A walk over many pages: while its reader is busy with one, the next ones are read from the store.
  * @module
  */
 import type { PackedPage } from './packed.js'
 import type { Pair } from './store.js'
 
-/** How far a walk is ahead of its reader, in bytes of inflated pages. */
+/** How far a walk is ahead of its reader, in bytes of pages once they are inflated. */
 const AHEAD = 8 << 20
 
 /** The pages of the store as they were when the walk began, one after the other. */
@@ -79,7 +78,6 @@ export class PageWalk {
       this.#done = true
       return
     }
-    page.prepare()
     this.#ahead.push(page)
     this.#aheadBytes += page.size
   }

@@ -6,19 +6,15 @@
 import { decodeUtf8Lossy, toHex } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
 import type { VersionBrief } from '../history/header.js'
-import { missingVersion, type VersionsAhead } from '../history/versions.js'
+import { missingVersion, type Versions } from '../history/versions.js'
 import type { Piece } from '../lines/pieces.js'
 import { formatStream } from '../lseq/lseq.js'
 import { gitId, person } from './describe.js'
 import type { BlameLine } from './results.js'
 
-/**
- * The lines of a file at a state, each with the version that put it.
- *
- * @param versions - Begun before the pieces were known.
- */
-export async function blameLines(pieces: readonly Piece[], versions: VersionsAhead): Promise<BlameLine[]> {
-  const holders = await versions.holding(pieces)
+/** The lines of a file at a state, each with the version that put it. */
+export async function blameLines(pieces: readonly Piece[], versions: Versions): Promise<BlameLine[]> {
+  const holders = await versions.holdingBriefly(pieces)
   const credits = new Map<VersionBrief, Omit<BlameLine, 'n' | 'text' | 'lseq'>>()
   const lines: BlameLine[] = []
   for (const piece of pieces) {

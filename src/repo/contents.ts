@@ -18,20 +18,17 @@ export interface PathContent {
 
 /**
  * The contents of paths at `vector`, in the order of their files' ids. The bytes may be shared with the store's cache.
- *
- * @param ahead - What has begun to be read, where it has.
  * @throws {CodedError} `CONTENT_DAMAGED` where bytes are not those that the path entry promises, `CHUNK_MISSING`.
  */
 export async function* contentsOf(
   context: FilesContext,
   states: readonly PathState<PathPut>[],
   vector: Vector,
-  ahead?: LineEntries,
 ): AsyncGenerator<PathContent> {
   const inOrder = byFile(states)
   const last = inOrder.at(-1)
   if (last === undefined) return
-  await using entries = ahead ?? new LineEntries(context.entries, last.entry.file)
+  await using entries = new LineEntries(context.entries, last.entry.file)
   const reader = new ContentReader(context.streams, vector)
   for (const state of inOrder) {
     const { path, entry } = state

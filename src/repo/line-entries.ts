@@ -5,8 +5,8 @@
  * of them is looked at once, and one that holds none of them is mostly not read at all.
  * @module
  */
-import { compareBytes, fromLatin1 } from '../base/bytes.js'
-import { FILE_PREFIX_BYTES, kindRange, linesPrefix, prefixRange } from '../history/keys.js'
+import { compareBytes } from '../base/bytes.js'
+import { FILE_PREFIX_BYTES, linesPrefix, prefixRange } from '../history/keys.js'
 import type { StateWalk } from '../lines/walk.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -24,21 +24,12 @@ export class LineEntries implements AsyncDisposable {
   readonly #entries: EntryStore
   readonly #end: Uint8Array | undefined
   #scan: AsyncGenerator<EntryBatch> | undefined
-  #next: Promise<IteratorResult<EntryBatch>> | undefined
   #batch: EntryBatch | undefined
 
-  /** @param last - The last file that will be asked for, where that is known. */
-  constructor(entries: EntryStore, last?: Lseq) {
+  /** @param last - The last file that will be asked for. */
+  constructor(entries: EntryStore, last: Lseq) {
     this.#entries = entries
-    this.#end = last === undefined ? kindRange('L').lt : prefixRange(linesPrefix(last)).lt
-  }
-
-  /** Begins to read before it is known which files: for who will ask for most that there are. */
-  static ahead(entries: EntryStore): LineEntries {
-    const lines = new LineEntries(entries)
-    // Whoever asks is told of a failure. Nobody may, when something else goes wrong first.
-    lines.#startAt(fromLatin1('L')).catch(() => undefined)
-    return lines
+    this.#end = prefixRange(linesPrefix(last)).lt
   }
 
   /**
@@ -55,20 +46,12 @@ export class LineEntries implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#next?.catch(() => undefined)
     await this.#scan?.return(undefined)
-  }
-
-  #startAt(key: Uint8Array): Promise<IteratorResult<EntryBatch>> {
-    this.#scan = this.#entries.scan({ gte: key, lt: this.#end })
-    this.#next = this.#scan.next()
-    return this.#next
   }
 
   /** Takes the next batch; undefined behind the last one. */
   async #take(): Promise<EntryBatch | undefined> {
-    const next = await (this.#next ?? this.#scan?.next())
-    this.#next = undefined
+    const next = await this.#scan?.next()
     this.#batch = next?.done === false ? next.value : undefined
     return this.#batch
   }
@@ -78,7 +61,7 @@ export class LineEntries implements AsyncDisposable {
     if (this.#scan !== undefined) await this.#take()
     if (this.#batch === undefined || endsBefore(this.#batch, prefix)) {
       await this.#scan?.return(undefined)
-      await this.#startAt(prefix)
+      this.#scan = this.#entries.scan({ gte: prefix, lt: this.#end })
       await this.#take()
     }
     if (this.#batch === undefined) return []

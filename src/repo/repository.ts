@@ -12,7 +12,7 @@ import { defaultCrypto as crypto } from '../crypto/default.js'
 import { beginRepository } from '../history/genesis.js'
 import { genesisKey, kindRange } from '../history/keys.js'
 import type { PathPut } from '../history/path-entry.js'
-import { type PathState, pathAhead, pathAt, pathsAt } from '../history/paths.js'
+import { type PathState, pathAt, pathsAt } from '../history/paths.js'
 import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
 import { openLevelStore } from '../lseq/level.js'
@@ -245,12 +245,12 @@ export class Repository implements AsyncDisposable {
   /** Who put each line of a file there. */
   async blame(path: string, options: { at?: string } = {}): Promise<Blame> {
     const { blameLines } = await import('./blame.js')
-    await using ahead = this.versions.readAhead()
-    // What the path ever was is read while the version is looked up, and then is in the cache.
-    const [state] = await Promise.all([this.resolve(options.at), pathAhead(this.entries, parsePath(path))])
+    const state = await this.resolve(options.at)
     const { path: name, entry } = await this.fileAt(path, state, options.at)
     const context = { entries: this.entries, streams: this.versions.streams }
-    const lines = entry.chunked ? [] : await blameLines(await piecesOf(context, entry.file, state.vector), ahead)
+    const lines = entry.chunked
+      ? []
+      : await blameLines(await piecesOf(context, entry.file, state.vector), this.versions)
     return { path: formatPath(name), at: formatState(state, this.versions), lines }
   }
 

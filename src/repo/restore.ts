@@ -18,7 +18,6 @@ import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { diskError } from './disk-error.js'
 import { WEFT_DIRECTORY } from './layout.js'
-import { LineEntries } from './line-entries.js'
 import { kindOf } from './mode.js'
 import { formatPath } from './path-text.js'
 import { formatState, type State } from './resolve.js'
@@ -99,13 +98,11 @@ async function fill(
   progress: Progress = () => undefined,
 ): Promise<RestoreReport> {
   const started = performance.now()
-  // Of a whole state mostly all pages of lines are needed. The first are inflated while the paths are found out.
-  await using ahead = chosen.all ? LineEntries.ahead(repository.entries) : undefined
   const states = await pathsToWrite(repository, state, chosen)
   assertSafePaths(states.map(({ path }) => path))
   const target = open()
   try {
-    const bytes = await writeAll(repository, state, states, ahead, target.stage, progress)
+    const bytes = await writeAll(repository, state, states, target.stage, progress)
     target.commit()
     const seconds = (performance.now() - started) / 1000
     return { at: formatState(state, repository.versions), to: resolve(to), files: states.length, bytes, seconds }
@@ -120,7 +117,6 @@ async function writeAll(
   { entries, versions }: RepositoryContext,
   { vector }: State,
   states: readonly PathState<PathPut>[],
-  ahead: LineEntries | undefined,
   directory: string,
   progress: Progress,
 ): Promise<number> {
@@ -134,7 +130,7 @@ async function writeAll(
   }
   let bytes = 0
   let done = states.length - contents.length
-  for await (const { state, content } of contentsOf(context, contents, vector, ahead)) {
+  for await (const { state, content } of contentsOf(context, contents, vector)) {
     if (done % PROGRESS_EVERY === 0) progress('restore', done, states.length)
     done++
     bytes += content.length
