@@ -10,7 +10,7 @@
  *     dist/cli/lazy/                     packages that are seldom needed
  *     dist/cli/oclif.manifest.json       flags and help of every command, so that listing loads none of them
  *     dist/cli/THIRD-PARTY.txt           licences of all that was bundled
- *     dist/build.json                    what all this was built from
+ *     dist/build.json                    what all this was built from, and what the commands begin with
  *
  * Types are not checked here, that is for `npm run check`. The new `dist/` takes the place of the old one only when it is
  * complete, so a build that fails changes nothing.
@@ -235,6 +235,11 @@ function writeLicences(out, metafiles) {
   writeFileSync(join(out, 'cli/THIRD-PARTY.txt'), texts.join('\n\n'))
 }
 
+/** The first words of all commands. */
+function firstWords() {
+  return readdirSync(join(ROOT, 'src/commands')).map((name) => name.replace(/\.ts$/, ''))
+}
+
 /** Builds into a folder beside `dist/`, then lets it take that place. */
 async function build(digest) {
   const out = `${DIST}.${process.pid}`
@@ -243,7 +248,7 @@ async function build(digest) {
     buildLibrary(out)
     writeLicences(out, await buildCommandLine(out))
     await writeManifest(out)
-    writeFileSync(join(out, RECORD), `${JSON.stringify({ sources: digest })}\n`)
+    writeFileSync(join(out, RECORD), `${JSON.stringify({ sources: digest, commands: firstWords() })}\n`)
     if (existsSync(DIST)) renameSync(DIST, old)
     renameSync(out, DIST)
   } finally {

@@ -1,10 +1,10 @@
 /**
  * Compiled code, kept between runs: for Node 20, which unlike later versions does not offer that itself.
  *
- * Compiling is a tenth of a short command. What V8 has compiled of the bundle's files by the end of a run is written to
- * one file, unless they all came from there:
+ * Compiling is a tenth of a short command. What V8 has compiled of the bundle's files by the end of a command's first run
+ * that succeeds is written to a file, a file for each command, since each runs other parts of the bundle:
  *
- *     <cache directory>/weft/<digest of the build>-<version of Node>-<architecture>.bin
+ *     <cache directory>/weft/<digest of the build>-<version of Node>-<architecture>-<command>.bin
  *
  *     | crc32 of what follows (4, little-endian) | length of the index (4, little-endian) | index | code ... |
  *     index   JSON: { "<path within dist>": [start, end] } of a file's code, counted from the end of the index
@@ -22,9 +22,12 @@ const { crc32 } = require('node:zlib')
 /** Caches of other builds are removed when they were written so many milliseconds ago. */
 const KEEP = 30 * 24 * 60 * 60 * 1000
 
-/** @param {string} dist - Folder of the build. */
-exports.keepCode = function keepCode(dist) {
-  const file = cacheFile(dist)
+/**
+ * @param {string} dist - Folder of the build.
+ * @param {string[]} args - What the program was started with.
+ */
+exports.keepCode = function keepCode(dist, args) {
+  const file = cacheFile(dist, args)
   if (file === undefined) return
   const kept = readCache(file)
   /** @type {Map<string, Script>} */
@@ -43,20 +46,22 @@ exports.keepCode = function keepCode(dist) {
   }
 
   process.on('exit', () => {
-    if (news) writeCache(file, new Map([...kept, ...[...scripts].map(([name, s]) => [name, s.createCachedData()])]))
+    if (news && !process.exitCode)
+      writeCache(file, new Map([...kept, ...[...scripts].map(([name, s]) => [name, s.createCachedData()])]))
   })
 }
 
-/** Where the cache of this build is; undefined where there can be none, or the user wants none. */
-function cacheFile(dist) {
+/** Where the cache of a command is; undefined where there can be none, or the user wants none. */
+function cacheFile(dist, args) {
   // Both names are Node's own. A run whose coverage is measured must compile everything.
   if (process.env.NODE_DISABLE_COMPILE_CACHE || process.env.NODE_V8_COVERAGE) return undefined
   const { XDG_CACHE_HOME, LOCALAPPDATA, HOME } = process.env
   const home = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && path.join(HOME, '.cache'))
   if (!home) return undefined
   try {
-    const { sources } = JSON.parse(fs.readFileSync(path.join(dist, 'build.json'), 'utf8'))
-    return path.join(home, 'weft', `${sources.slice(0, 32)}-${process.version}-${process.arch}.bin`)
+    const { sources, commands } = JSON.parse(fs.readFileSync(path.join(dist, 'build.json'), 'utf8'))
+    const command = args.find((arg) => commands.includes(arg)) ?? 'none'
+    return path.join(home, 'weft', `${sources.slice(0, 32)}-${process.version}-${process.arch}-${command}.bin`)
   } catch {
     return undefined
   }

@@ -12,7 +12,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   const { enableCompileCache } = require('node:module')
   if (enableCompileCache)
     enableCompileCache() // Node 22 and later
-  else require('./code-cache.js').keepCode(require('node:path').resolve(__dirname, '../dist'))
+  else require('./code-cache.js').keepCode(require('node:path').resolve(__dirname, '../dist'), args)
   require('../dist/cli/main.js').run(args)
 } else {
   process.stderr.write('Error: weft is not built yet.\nHint: Run npm run build in the project first.\n')

@@ -15,14 +15,14 @@ const skip = 'enableCompileCache' in module ? 'this Node keeps compiled code its
 describe('the code cache', { skip }, () => {
   const cache = temporary('cache')
   const folder = join(cache, 'weft')
-  const run = async (env: Record<string, string | undefined> = {}): Promise<string> => {
-    const { status, stdout, stderr } = await weft(['key', '--help'], {
+  const run = async (env: Record<string, string | undefined> = {}, args = ['key', '--help']): Promise<string> => {
+    const { status, stdout, stderr } = await weft(args, {
       env: { NODE_V8_COVERAGE: undefined, XDG_CACHE_HOME: cache, ...env },
     })
     assert.equal(status, 0, stderr)
     return stdout.toString()
   }
-  const file = (): string => join(folder, readdirSync(folder)[0] as string)
+  const file = (): string => join(folder, readdirSync(folder).find((name) => name.endsWith('-key.bin')) as string)
 
   it('is written by the first run and read by the next', async () => {
     const first = await run()
@@ -32,6 +32,15 @@ describe('the code cache', { skip }, () => {
     assert.equal(await run(), first)
     assert.equal(statSync(file()).mtimeMs, mtimeMs)
     assert.equal(readdirSync(folder).length, 1)
+  })
+
+  it('is of one command, and of a run that succeeded', async () => {
+    const { status } = await weft(['ls'], { cwd: cache, env: { NODE_V8_COVERAGE: undefined, XDG_CACHE_HOME: cache } })
+    assert.equal(status, 1)
+    assert.deepEqual(readdirSync(folder).length, 1)
+    await run({}, ['completion', 'bash'])
+    assert.equal(readdirSync(folder).filter((name) => name.endsWith('-completion.bin')).length, 1)
+    assert.equal(readdirSync(folder).length, 2)
   })
 
   it('is made anew when it is damaged', async () => {
