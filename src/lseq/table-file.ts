@@ -34,8 +34,8 @@ const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 const TAG = 8
 /** The longest head of an entry: three varints of 32 bits. */
 const ENTRY_HEAD = 15
-/** Blocks over this are walked rather than summed up. */
-const LARGE = 64 * 1024
+/** Blocks over this are walked rather than summed up: of those that pages lie in, all. */
+const LARGE = 16 * 1024
 /** What to read at once while walking. */
 const WINDOW = 4 * 1024
 
