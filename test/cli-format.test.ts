@@ -218,6 +218,21 @@ describe('reports', () => {
     ['anything else', new TypeError('no'), 70, 'BUG'],
     ['what is no error at all', 'no', 70, 'BUG'],
   ]
+  it('name the flag that was probably meant', () => {
+    const error = (typed: string): Error =>
+      Object.assign(new Error(`Nonexistent flag: ${typed}\nSee more help with --help`), {
+        oclif: { exit: 2 },
+        flags: [typed],
+        parse: { input: { flags: { json: {}, history: {} } } },
+      })
+    assert.equal(
+      formatReport(reportOf(error('--histroy'))),
+      'Error: There is no flag --histroy here.\nHint: Did you mean --history?\n',
+    )
+    assert.match(formatReport(reportOf(error('--zzz'))), /Hint: Add --help/)
+    assert.match(formatReport(reportOf(error('-x'))), /Hint: Add --help/)
+  })
+
   for (const [name, error, exit, code] of cases) {
     it(name, () => {
       const report = reportOf(error)

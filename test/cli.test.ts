@@ -87,6 +87,7 @@ describe('exit statuses and errors', () => {
     [['cat', 'no/such/file', '-C', REPO], 1, 'PATH_UNKNOWN'],
     [['cat', 'x', '--at', 'nonsense', '-C', REPO], 1, 'V_UNKNOWN'],
     [['cat', `sha256:${'0'.repeat(64)}`, '-C', REPO], 1, 'CONTENT_UNKNOWN'],
+    [['cat', 'sha256:12', '-C', REPO], 2, 'USAGE'],
     [['nonsense'], 2, 'COMMAND_UNKNOWN'],
     [['store', 'nonsense'], 2, 'COMMAND_UNKNOWN'],
     [['log', '--nonsense'], 2, 'USAGE'],

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Blame, CodedError } from '../base/error.js'
+import { suggest } from './suggest.js'
 
 /** Exit status per blame. 0 is fine; 70 is EX_SOFTWARE of sysexits.h. */
 const EXIT: Record<Blame, number> = { user: 1, usage: 2, data: 3, bug: 70 }
@@ -47,8 +48,17 @@ export function reportOf(error: unknown): Report {
   // oclif's own errors carry `oclif.exit`: 2 for whatever it could not parse.
   const status = (error as { oclif?: { exit?: number | false } }).oclif?.exit
   if (typeof status !== 'number') return bug(error.message)
-  const hint = 'Add --help to see what the command takes.'
+  const meant = meantFlag(error)
+  const hint = meant === undefined ? 'Add --help to see what the command takes.' : `Did you mean --${meant}?`
   return { code: 'USAGE', message: usageMessage(error.message), hint, exit: status }
+}
+
+/** The flag that was probably meant, where oclif says that there is none of the name. */
+function meantFlag(error: Error): string | undefined {
+  const { flags, parse } = error as { flags?: readonly string[]; parse?: { input?: { flags?: object } } }
+  const [typed] = flags ?? []
+  const known = Object.keys(parse?.input?.flags ?? {})
+  return typed?.startsWith('--') === true ? suggest(typed.slice(2), known) : undefined
 }
 
 /** What oclif says in lines of notes, as sentences. */

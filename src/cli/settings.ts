@@ -33,11 +33,14 @@ export async function loadSettings(root: string, commands: Commands): Promise<Lo
   return { root, pjson: PJSON_OF_BUNDLE, version: VERSION, plugins: new Map([[plugin.name, plugin]]) }
 }
 
+/** What `weft --help` says to those who have nothing yet. */
+const BEGINNING = `To begin: weft git import <repository> <dir>, then weft log, blame, grep and verify in <dir>.`
+
 const PJSON_OF_BUNDLE: PJSON = {
   name: NAME,
   version: VERSION,
   type: 'commonjs',
-  description: pkg.description,
+  description: `${pkg.description}\n${BEGINNING}`,
   oclif: {
     bin: 'weft',
     dirname: 'weft',

@@ -11,7 +11,7 @@ import { CodedError } from '../base/error.js'
  * @returns The nearest known word, `undefined` where none is near: where more than a third of it would have to change,
  *   and it is not a matter of letters in the wrong order either.
  */
-function suggest(typed: string, known: readonly string[]): string | undefined {
+export function suggest(typed: string, known: readonly string[]): string | undefined {
   const shuffled = known.find((word) => letters(word) === letters(typed))
   if (shuffled !== undefined || known.length === 0) return shuffled
   const best = closest(typed, known)

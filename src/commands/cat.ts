@@ -1,10 +1,17 @@
 import * as Flags from '@oclif/core/flags'
+import { CodedError } from '../base/error.js'
 import { at, required, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { write } from '../cli/output.js'
 
 /** What an address of content looks like: `sha256:` and 64 hex digits. */
 const ADDRESS = /^sha256:([0-9a-f]{64})$/i
+
+function noAddress(text: string): CodedError {
+  return new CodedError('USAGE', `${text} is no address of a content: behind sha256: stand 64 hex digits.`, {
+    hint: `\`weft ls --json\` shows them. A file of this name is ./${text}.`,
+  })
+}
 
 /** `weft cat`: the bytes of a file. */
 export default class Cat extends BaseCommand {
@@ -26,6 +33,7 @@ export default class Cat extends BaseCommand {
     const { args, flags } = await this.parse(Cat)
     await using repo = await this.openRepository()
     const sha256 = ADDRESS.exec(args.path)?.[1]?.toLowerCase()
+    if (sha256 === undefined && args.path.startsWith('sha256:')) throw noAddress(args.path)
     const options = flags.at === undefined ? {} : { at: flags.at }
     await write(
       sha256 === undefined ? await repo.read(this.pathIn(repo, args.path), options) : await repo.content(sha256),
