@@ -20,7 +20,7 @@ const { Script } = require('node:vm')
 const { crc32 } = require('node:zlib')
 
 /** Caches of other builds are removed when they were written so many milliseconds ago. */
-const KEEP = 30 * 24 * 60 * 60 * 1000
+const KEEP = 7 * 24 * 60 * 60 * 1000
 
 /**
  * @param {string} dist - Folder of the build.
