@@ -12,6 +12,7 @@
  * The rank of an element is (|rev|, is tombstone, value bytes, src), the higher wins; see element.ts.
  * @module
  */
+import { CodedError } from '../base/error.js'
 import { valueError } from './fault.js'
 import type { TlvWriter } from './tlv.js'
 import { halfAt, NO_PAIR, splitPair, zigZag64, zipPair, zipUint64Pair } from './zip.js'
@@ -152,4 +153,14 @@ export function encodeStamp({ rev, src }: Stamp): Uint8Array {
 /** Appends the record of a stamp, as it begins an element. Throws as `encodeStamp`. */
 export function writeStamp(writer: TlvWriter, stamp: Stamp): TlvWriter {
   return writer.tiny('T', encodeStamp(stamp))
+}
+
+/**
+ * The revision after `abs`.
+ *
+ * @throws {CodedError} `CLOCK_EXHAUSTED` when `abs` is the last one.
+ */
+export function nextRev(abs: bigint): bigint {
+  if (abs < REV_MAX) return abs + 1n
+  throw new CodedError('CLOCK_EXHAUSTED', 'The value is at its last revision, so it cannot be changed any more.')
 }

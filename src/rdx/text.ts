@@ -28,7 +28,8 @@ const FLOAT = /^-?(?:0|[1-9]\d*)\.\d+(?:e[+-]?\d+)?$/
 const ID = /^(0|[1-9a-f][0-9a-f]{0,15})-(0|[1-9a-f][0-9a-f]{0,15})$/
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** Twenty digits hold 2^64, and a number is never longer: text cannot make big arithmetic. */
-const STAMP = /\{(-?(?:0|[1-9]\d{0,18})),(0|[1-9]\d{0,19})\}/y
+const STAMP = /\{(-?(?:0|[1-9]\d{0,19})),(0|[1-9]\d{0,19})\}/y
+const NUMBER = /-?(?:0|[1-9]\d{0,19})/y
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** What stands for all kinds of white space in a text. */
@@ -171,6 +172,20 @@ export class TextReader {
     }
     this.at += whole.length
     return { rev, src }
+  }
+
+  /** Reads an integer of at most 20 digits, within the bounds given. */
+  integer(least: bigint, greatest: bigint): bigint {
+    this.peek()
+    NUMBER.lastIndex = this.at
+    const token = NUMBER.exec(this.text)?.[0]
+    if (token === undefined || isTokenChar(this.text.charCodeAt(this.at + token.length))) {
+      throw this.fail(`expected an integer, found ${this.found()}`)
+    }
+    const value = BigInt(token)
+    if (token === '-0' || value < least || value > greatest) throw this.fail(`${token} is out of range`)
+    this.at += token.length
+    return value
   }
 
   /** The error of a text that cannot be read on: `RDX_TEXT` with line and column, both from 1, in UTF-16 units. */

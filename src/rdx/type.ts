@@ -17,8 +17,8 @@
  * @module
  */
 import type { Fault } from './fault.js'
-import type { TextReader } from './text.js'
-import type { Letter, TlvWriter } from './tlv.js'
+import { TextReader } from './text.js'
+import { type Letter, TlvWriter } from './tlv.js'
 
 /** `exact` text has the stamps and everything hidden, and is read back to the same bytes. `plain` text is what a person sees. */
 export type TextForm = 'exact' | 'plain'
@@ -81,4 +81,25 @@ export interface RdxType<Plain, Given = Plain, Merged = Uint8Array> {
 
   /** Reads a text from where the reader stands and appends the bare state. Throws as `parse`. */
   read(reader: TextReader, writer: TlvWriter): void
+}
+
+/** What a type has of its own; `completeType` adds what follows from it. */
+export type TypeCore<Plain, Given, Merged> = Omit<RdxType<Plain, Given, Merged>, 'valid' | 'parse'>
+
+/** Makes a type of what it has of its own. */
+export function completeType<Plain, Given = Plain, Merged = Uint8Array>(
+  core: TypeCore<Plain, Given, Merged>,
+): RdxType<Plain, Given, Merged> {
+  return {
+    ...core,
+    valid: (tlv) => core.check(tlv) === undefined,
+    parse: (text) => {
+      const reader = new TextReader(text)
+      // The bytes of a value are seldom more than its text.
+      const writer = new TlvWriter(text.length + 16)
+      core.read(reader, writer)
+      reader.end()
+      return writer.copy()
+    },
+  }
 }
