@@ -1,0 +1,102 @@
+/**
+ * The text form of lists.
+ *
+ *     [1{1,1},12{5,2},2{2,1}<{1,1},null{-7,3}@{3,1}]
+ *
+ *     item = value stamp? | id | after |       in the order of the bytes, so reading order, and what is adrift behind
+ *     id     @{rev,src}                        where the stamp is not the id: the item was written again
+ *     after  <{rev,src}                        where it was inserted after another than the item before it
+ *            <?                                where that is not known
+ *
+ * The plain form has the values that the list shows and nothing else: [1,12,2]. It can be read too: an item with neither
+ * stamp nor id gets the id of the item before it with the next revision, the first one {1,0}. Items may be read in any order.
+ * @module
+ */
+import { RecordCursor } from './element.js'
+import { ListCursor, sameId } from './list-cursor.js'
+import { NONE } from './list-ids.js'
+import { CausalTree } from './list-tree.js'
+import { encodeStamp, REV_MAX, type Stamp, StampView, ZERO_STAMP } from './stamp.js'
+import { formatElement, formatValue, type TextReader } from './text.js'
+import { TlvWriter } from './tlv.js'
+
+/** Exact text of a canonical list. */
+export function formatList(tlv: Uint8Array): string {
+  const items: string[] = []
+  const cursor = new ListCursor(tlv)
+  while (cursor.next()) {
+    let item = formatElement(cursor.view, true)
+    if (!sameId(cursor.id, cursor.view.stamp)) item += `@${cursor.id}`
+    if (!cursor.follows) item += cursor.attached ? `<${cursor.after}` : '<?'
+    items.push(item)
+  }
+  return `[${items.join(',')}]`
+}
+
+/** Plain text of a canonical list, `reachable` of whose elements hang together with the start. */
+export function formatPlainList(tlv: Uint8Array, reachable: number): string {
+  const items: string[] = []
+  const cursor = new ListCursor(tlv)
+  while (cursor.next() && cursor.index < reachable) if (!cursor.view.stamp.dead) items.push(formatValue(cursor.view))
+  return `[${items.join(',')}]`
+}
+
+/** Reads a list, in either form, and answers the canonical bytes. Throws as `RdxType.parse`. */
+export function readList(reader: TextReader): Uint8Array {
+  const items = new Items()
+  reader.list('[', ']', () => items.read(reader))
+  return items.finish(reader)
+}
+
+/** The id of an item that is read, and what it is after. */
+class Items {
+  readonly #tree = new CausalTree()
+  readonly #writer = new TlvWriter()
+  readonly #view = new StampView()
+  /** By item: numbers of its id and of what it is after, and where its text begins. */
+  readonly #ids: number[] = []
+  readonly #afters: number[] = []
+  readonly #starts: number[] = []
+  #before: Stamp = ZERO_STAMP
+
+  read(reader: TextReader): void {
+    reader.peek()
+    const start = reader.at
+    reader.value()
+    let stamp = reader.stamp()
+    let id: Stamp
+    if (reader.take('@')) id = reader.pair(0n, REV_MAX)
+    else if (stamp === ZERO_STAMP) {
+      const { rev, src } = this.#before
+      if (rev === REV_MAX) throw reader.fail('no revision is left for an item without a stamp', start)
+      stamp = id = { rev: rev + 1n, src }
+    } else id = stamp.rev < 0n ? { rev: -stamp.rev, src: stamp.src } : stamp
+    if (id.rev === 0n && id.src === 0n) throw reader.fail('{0,0} is the start of the list, no id', start)
+    this.#writer.begin(reader.letter).tiny('T', encodeStamp(stamp)).raw(reader.bytes).end()
+    this.#starts.push(start)
+    this.#ids.push(this.#number(id))
+    this.#afters.push(this.#after(reader))
+    this.#before = id
+  }
+
+  finish(reader: TextReader): Uint8Array {
+    const cursor = new RecordCursor(this.#writer.copy())
+    for (let i = 0; cursor.nextElement(); i++) {
+      if (this.#tree.addNew(this.#ids[i] as number, this.#afters[i] as number, cursor.view)) continue
+      throw reader.fail('an item with this id stands before', this.#starts[i])
+    }
+    return this.#tree.write()
+  }
+
+  /** What follows an item: number of what it was inserted after. */
+  #after(reader: TextReader): number {
+    if (!reader.take('<')) return this.#number(this.#before)
+    return reader.take('?') ? NONE : this.#number(reader.pair(0n, REV_MAX))
+  }
+
+  #number(id: Stamp): number {
+    const bytes = encodeStamp(id)
+    this.#view.read(bytes, 0, bytes.length)
+    return this.#tree.ids.intern(this.#view)
+  }
+}
