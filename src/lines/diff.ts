@@ -25,11 +25,11 @@
  * All arrays are kept from one diff to the next. Diffing is synchronous, so one set serves everybody.
  * @module
  */
+import { MiddleSearch } from '../base/myers.js'
 import { AnchorSearch } from './anchors.js'
 import { BoxStack } from './boxes.js'
 import { HUNK_FIELDS, type Hunks } from './hunk.js'
 import type { LineTraits } from './intern.js'
-import { MiddleSearch } from '../base/myers.js'
 import { Side } from './sieve.js'
 import { Ranges, Slider } from './slide.js'
 

@@ -136,7 +136,6 @@ export class ListCursor {
   #readOldOr(): boolean {
     const { view, after } = this
     if (this.#readElement() && this.#checkId()) return true
-    const notElement = this.#fault
     if (after.read(view.bytes, view.bodyStart, view.end) !== undefined || after.dead) return false
     this.#fault = undefined
     const named = view.start
@@ -146,11 +145,7 @@ export class ListCursor {
       this.#fault = this.#records.fault
       return this.#fault === undefined ? this.#fail(named, 'no element follows the id') : false
     }
-    if (!this.#readElement()) {
-      // The first of two ids may as well have been meant as an element: that is the fault to tell.
-      if (view.letter === R) this.#fault = notElement
-      return false
-    }
+    if (!this.#readElement()) return false
     if (!view.stamp.dead) return this.#checkId()
     this.attached = false
     this.id.copyFrom(after)

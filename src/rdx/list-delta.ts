@@ -41,8 +41,6 @@ export function listDelta(tlv: Uint8Array, reachable: number, natives: readonly 
     let after = x === 0 ? START : (shown.ids[x - 1] as number)
     for (; inserted[y] === 1; y++) after = edits.insert(after, wanted[y] as Encoded)
     for (; deleted[x] === 1; x++) edits.delete(shown.ids[x] as number)
-    // What is inserted behind a deletion stands in one piece with what is inserted before it.
-    for (; inserted[y] === 1; y++) after = edits.insert(after, wanted[y] as Encoded)
   }
   return edits.patch()
 }

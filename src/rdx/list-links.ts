@@ -13,13 +13,13 @@
  *     form 2   | id | after |        both
  *     form 3   | id |                written again, and where it was inserted is not known here
  *
- * `skip` counts the elements since that of the link before, or since the first. So a link takes 3 bytes and a stamp for
- * most. An id has no negative revision, and {0,0} is the start of the list: as `after` it is fine, as `id` it is not.
+ * `skip` counts the elements since that of the link before, or since the first. So most links take 2 bytes and
+ * a stamp. An id has no negative revision, and {0,0} is the start of the list: as `after` it is fine, as `id` it is not.
  *
  * For example, 7 as {5,2} inserted after {1,1}, where the element before it is another:
  *
- *     61 04  31 00  32 02 01    block of one link: element 0, form 0, after {1,1}
- *
+ *     61 04  30  32 02 01       block of one link: skip 0, form 0, after {1,1}
+ *     69 04  32 0a 02  0e       the element *
  * Canonical lists have no block without links, and no link that says what is so without it; list-cursor.ts sees to that.
  * @module
  */
