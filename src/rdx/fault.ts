@@ -14,9 +14,14 @@ export interface Fault {
   readonly rule: string
 }
 
-/** The error of a fault: `BAD_RECORD`, with `offset` and `rule` in its data. */
-export function faultError({ offset, rule }: Fault): CodedError {
-  return new CodedError('BAD_RECORD', `Bad record at byte ${offset}: ${rule}.`, { data: { offset, rule } })
+/**
+ * The error of a fault: `BAD_RECORD`, with `offset` and `rule` in its data.
+ *
+ * @param where - What holds the bytes, to begin the message with.
+ */
+export function faultError({ offset, rule }: Fault, where?: string): CodedError {
+  const record = where === undefined ? 'Bad record' : `${where}: bad record`
+  return new CodedError('BAD_RECORD', `${record} at byte ${offset}: ${rule}.`, { data: { offset, rule } })
 }
 
 /** The error of a native value that a constructor cannot encode: `RDX_VALUE`. */

@@ -162,9 +162,11 @@ export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>>
     return comma === '' ? '{:}' : `${text}}`
   },
   read: (reader, writer) => {
+    reader.peek()
+    const start = reader.at
     reader.expect('{')
     if (reader.take(':')) return reader.expect('}')
-    reader.at--
+    reader.at = start
     const order = new TextOrder()
     reader.list('{', '}', () => {
       reader.peek()

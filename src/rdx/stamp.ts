@@ -14,7 +14,6 @@
  */
 import { CodedError } from '../base/error.js'
 import { valueError } from './fault.js'
-import type { TlvWriter } from './tlv.js'
 import { halfAt, NO_PAIR, splitPair, zigZag64, zipPair, zipUint64Pair } from './zip.js'
 
 /** Revision and author. A negative `rev` is a tombstone of |rev|. */
@@ -148,11 +147,6 @@ export function encodeStamp({ rev, src }: Stamp): Uint8Array {
     return zipPair(small < 0 ? -2 * small - 1 : 2 * small, Number(src))
   }
   return zipUint64Pair(zigZag64(rev), src)
-}
-
-/** Appends the record of a stamp, as it begins an element. Throws as `encodeStamp`. */
-export function writeStamp(writer: TlvWriter, stamp: Stamp): TlvWriter {
-  return writer.tiny('T', encodeStamp(stamp))
 }
 
 /**
