@@ -30,13 +30,15 @@ export interface ListReport {
 /** Walks a list and reports. Total, and linear in time and memory. */
 export function checkList(bytes: Uint8Array): ListReport {
   const cursor = new ListCursor(bytes)
-  const ids = new IdTable()
+  const ids = new IdTable(Math.min(bytes.length >>> 3, ROOM_MAX))
   const walk = new OrderCheck(ids)
   let disorder: Fault | undefined
+  let before = START
   while (cursor.next()) {
     const known = ids.count
     const id = ids.intern(cursor.id)
-    const after = cursor.attached ? ids.intern(cursor.after) : NONE
+    const after = cursor.follows ? before : cursor.attached ? ids.intern(cursor.after) : NONE
+    before = id
     const rule = walk.step(id, after, id < known)
     if (rule === undefined) continue
     const fault = { offset: cursor.view.start, rule }
@@ -47,6 +49,9 @@ export function checkList(bytes: Uint8Array): ListReport {
   const fault = cursor.fault ?? (cursor.old ? undefined : disorder)
   return { fault, old: cursor.old, reachable: walk.reachable }
 }
+
+/** Most ids that memory is set aside for before there are any. */
+const ROOM_MAX = 1 << 17
 
 const TWICE = 'an element with this id stands before'
 

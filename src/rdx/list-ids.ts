@@ -19,15 +19,22 @@ export const NONE = -1
 
 /** Table of ids by number, and of numbers by id. */
 export class IdTable {
-  #revHigh = new Uint32Array(64)
-  #revLow = new Uint32Array(64)
-  #srcHigh = new Uint32Array(64)
-  #srcLow = new Uint32Array(64)
-  /** Number + 1 of the id in each slot, 0 for none. Never more than half full. */
-  #slots = new Int32Array(128)
+  #revHigh: Uint32Array
+  #revLow: Uint32Array
+  #srcHigh: Uint32Array
+  #srcLow: Uint32Array
+  /** Number + 1 of the id in each slot, 0 for none. A power of two of them, never more than half full. */
+  #slots: Int32Array
   #count = 1
 
-  constructor() {
+  /** @param room - Ids to set memory aside for at first. */
+  constructor(room = 0) {
+    const size = 1 << (32 - Math.clz32(Math.max(room, 16)))
+    this.#revHigh = new Uint32Array(size)
+    this.#revLow = new Uint32Array(size)
+    this.#srcHigh = new Uint32Array(size)
+    this.#srcLow = new Uint32Array(size)
+    this.#slots = new Int32Array(2 * size)
     this.#slots[0] = 1
   }
 

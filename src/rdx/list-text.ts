@@ -14,7 +14,7 @@
  */
 import { RecordCursor } from './element.js'
 import { ListCursor, sameId } from './list-cursor.js'
-import { NONE } from './list-ids.js'
+import { NONE, START } from './list-ids.js'
 import { CausalTree } from './list-tree.js'
 import { encodeStamp, REV_MAX, type Stamp, StampView, ZERO_STAMP } from './stamp.js'
 import { formatElement, formatValue, type TextReader } from './text.js'
@@ -57,26 +57,30 @@ class Items {
   readonly #ids: number[] = []
   readonly #afters: number[] = []
   readonly #starts: number[] = []
+  /** The id of the item before, and its number. */
   #before: Stamp = ZERO_STAMP
+  #beforeNumber = START
 
   read(reader: TextReader): void {
     reader.peek()
     const start = reader.at
     reader.value()
     let stamp = reader.stamp()
-    let id: Stamp
-    if (reader.take('@')) id = reader.pair(0n, REV_MAX)
-    else if (stamp === ZERO_STAMP) {
+    const id = reader.take('@') ? reader.pair(0n, REV_MAX) : undefined
+    if (id === undefined && stamp === ZERO_STAMP) {
       const { rev, src } = this.#before
       if (rev === REV_MAX) throw reader.fail('no revision is left for an item without a stamp', start)
-      stamp = id = { rev: rev + 1n, src }
-    } else id = stamp.rev < 0n ? { rev: -stamp.rev, src: stamp.src } : stamp
-    if (id.rev === 0n && id.src === 0n) throw reader.fail('{0,0} is the start of the list, no id', start)
-    this.#writer.begin(reader.letter).tiny('T', encodeStamp(stamp)).raw(reader.bytes).end()
+      stamp = { rev: rev + 1n, src }
+    }
+    const bytes = encodeStamp(stamp)
+    this.#writer.begin(reader.letter).tiny('T', bytes).raw(reader.bytes).end()
+    const number = this.#number(id === undefined ? bytes : encodeStamp(id))
+    if (number === START) throw reader.fail('{0,0} is the start of the list, no id', start)
     this.#starts.push(start)
-    this.#ids.push(this.#number(id))
+    this.#ids.push(number)
     this.#afters.push(this.#after(reader))
-    this.#before = id
+    this.#before = id ?? (stamp.rev < 0n ? { rev: -stamp.rev, src: stamp.src } : stamp)
+    this.#beforeNumber = number
   }
 
   finish(reader: TextReader): Uint8Array {
@@ -90,13 +94,13 @@ class Items {
 
   /** What follows an item: number of what it was inserted after. */
   #after(reader: TextReader): number {
-    if (!reader.take('<')) return this.#number(this.#before)
-    return reader.take('?') ? NONE : this.#number(reader.pair(0n, REV_MAX))
+    if (!reader.take('<')) return this.#beforeNumber
+    return reader.take('?') ? NONE : this.#number(encodeStamp(reader.pair(0n, REV_MAX)))
   }
 
-  #number(id: Stamp): number {
-    const bytes = encodeStamp(id)
-    this.#view.read(bytes, 0, bytes.length)
+  /** Number of the id that a stamp of these bytes stands for. */
+  #number(stamp: Uint8Array): number {
+    this.#view.read(stamp, 0, stamp.length)
     return this.#tree.ids.intern(this.#view)
   }
 }

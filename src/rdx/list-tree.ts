@@ -45,9 +45,12 @@ export class CausalTree {
   addList(bytes: Uint8Array): void {
     const cursor = new ListCursor(bytes)
     const input = this.#inputs.push(bytes) - 1
+    let before = START
     while (cursor.next()) {
       const id = this.ids.intern(cursor.id)
-      this.#join(id, cursor.attached ? this.ids.intern(cursor.after) : NONE, input, cursor.view, cursor.id)
+      const after = cursor.follows ? before : cursor.attached ? this.ids.intern(cursor.after) : NONE
+      this.#join(id, after, input, cursor.view, cursor.id)
+      before = id
     }
   }
 
