@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { equalBytes, fromHex, toHex } from '../src/base/bytes.js'
+import { fromHex } from '../src/base/bytes.js'
 import { checkRecords, diffRecords, formatRecords, mergeRecords, splitRecords } from '../src/rdx/records.js'
-import * as types from '../src/rdx/types.js'
+import { TYPES } from '../src/rdx/types.js'
 import { anyBytes, holds } from './support/property.js'
+import { askState, askText } from './support/rdx-ask.js'
 
 const hex = (text: string): Uint8Array => fromHex(text.replaceAll(' ', '')) as Uint8Array
 
@@ -98,36 +99,13 @@ describe('rdx: malformed records', () => {
   }
 })
 
-const LETTERS = Object.keys(types.TYPES)
-
-/** All that may be asked of bytes that came from anywhere. */
-function askEverything(letter: string, tlv: Uint8Array, other: Uint8Array): void {
-  const before = [toHex(tlv), toHex(other)]
-  const valid = types.valid(letter, tlv)
-  const fault = types.check(letter, tlv)
-  assert.equal(valid, fault === undefined)
-  if (fault !== undefined) assert.ok(fault.offset >= 0 && fault.offset <= tlv.length && fault.rule.length > 0)
-  assert.equal(types.string(letter, tlv) !== undefined, valid)
-  assert.equal(types.string(letter, tlv, 'plain') !== undefined, valid)
-  if (!valid) assert.equal(types.plain(letter, tlv), undefined)
-  const merged = types.merge(letter, [tlv, other])
-  if (merged !== undefined) assert.ok(types.valid(letter, merged))
-  if (!valid && letter !== 'C') assert.deepEqual(types.merge(letter, [tlv, other, tlv]), types.merge(letter, [other]))
-  assert.ok(types.valid(letter, types.diff(letter, tlv, other)))
-  assert.ok(types.valid('V', types.vector(letter, tlv)))
-  assert.equal(Math.sign(types.compare(letter, tlv, other)) + Math.sign(types.compare(letter, other, tlv)), 0)
-  if (valid)
-    assert.ok(
-      equalBytes(types.parse(letter, types.string(letter, tlv) as string), types.merge(letter, [tlv]) as Uint8Array),
-    )
-  assert.deepEqual([toHex(tlv), toHex(other)], before)
-}
+const LETTERS = Object.keys(TYPES)
 
 describe('rdx: any bytes', () => {
   const letters = fc.constantFrom(...LETTERS)
 
   it('are a state or are not, and nothing throws', () => {
-    holds(fc.property(letters, anyBytes(40), anyBytes(40), askEverything), 3000)
+    holds(fc.property(letters, anyBytes(40), anyBytes(40), anyBytes(9), askState), 3000)
   })
 
   it('that are nearly a state are, or are not, and nothing throws', () => {
@@ -147,7 +125,7 @@ describe('rdx: any bytes', () => {
         bytes.splice(at % (bytes.length + 1), how === 0 ? 0 : 1, ...(how === 2 ? [] : [byte]))
         return Uint8Array.from(bytes)
       })
-    holds(fc.property(letters, mutated, mutated, askEverything), 10_000)
+    holds(fc.property(letters, mutated, mutated, mutated, askState), 10_000)
   })
 
   it('are records or are not', () => {
@@ -159,5 +137,11 @@ describe('rdx: any bytes', () => {
       }),
       2000,
     )
+  })
+
+  it('as text are values or are refused, and nothing else is thrown', () => {
+    const chars = fc.constantFrom(...'{}[]<>:,"\\@?-.0189aeftuCNVZ \n')
+    const letter = fc.option(letters, { nil: undefined })
+    holds(fc.property(letter, fc.string({ unit: chars, maxLength: 12 }), askText), 5000)
   })
 })

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
 import { checkRecords, formatRecords, parseRecords } from '../src/rdx/records.js'
-import { formatFloat } from '../src/rdx/text.js'
+import { formatFloat } from '../src/rdx/text-writer.js'
 import * as types from '../src/rdx/types.js'
 
 describe('rdx: texts', () => {

@@ -15,7 +15,7 @@ import type { Fault } from './fault.js'
 import { valueError } from './fault.js'
 import { decodeNative, describe, encodeNative, int64, type Native, type Ref, type Term } from './native.js'
 import { encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
-import { formatElement } from './text.js'
+import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 import { completeType, type RdxType } from './type.js'
 import { Seen } from './vector.js'
@@ -48,7 +48,7 @@ function firstType<Plain extends Native, Given>(
     string: (tlv, form = 'exact') => {
       const element = view(tlv)
       if (element === undefined) return undefined
-      return form === 'plain' && element.stamp.dead ? '' : formatElement(element, form === 'exact')
+      return form === 'plain' && element.stamp.dead ? '' : new TextWriter().element(element, form === 'exact').finish()
     },
     read: (reader, writer) => reader.bare(writer, letter),
     tlv: (native) => bare(ZERO_STAMP, encodeValue(native)),

@@ -17,28 +17,35 @@ import { ListCursor, sameId } from './list-cursor.js'
 import { NONE, START } from './list-ids.js'
 import { CausalTree } from './list-tree.js'
 import { encodeStamp, REV_MAX, type Stamp, StampView, ZERO_STAMP } from './stamp.js'
-import { formatElement, formatValue, type TextReader } from './text.js'
+import type { TextReader } from './text.js'
+import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 
 /** Exact text of a canonical list. */
 export function formatList(tlv: Uint8Array): string {
-  const items: string[] = []
+  const text = new TextWriter(2 * tlv.length + 16).ascii('[')
   const cursor = new ListCursor(tlv)
-  while (cursor.next()) {
-    let item = formatElement(cursor.view, true)
-    if (!sameId(cursor.id, cursor.view.stamp)) item += `@${cursor.id}`
-    if (!cursor.follows) item += cursor.attached ? `<${cursor.after}` : '<?'
-    items.push(item)
+  for (let comma = ''; cursor.next(); comma = ',') {
+    text.ascii(comma).element(cursor.view, true)
+    if (!sameId(cursor.id, cursor.view.stamp)) text.ascii('@').stamp(cursor.id)
+    if (cursor.follows) continue
+    if (cursor.attached) text.ascii('<').stamp(cursor.after)
+    else text.ascii('<?')
   }
-  return `[${items.join(',')}]`
+  return text.ascii(']').finish()
 }
 
 /** Plain text of a canonical list, `reachable` of whose elements hang together with the start. */
 export function formatPlainList(tlv: Uint8Array, reachable: number): string {
-  const items: string[] = []
+  const text = new TextWriter(2 * tlv.length + 16).ascii('[')
   const cursor = new ListCursor(tlv)
-  while (cursor.next() && cursor.index < reachable) if (!cursor.view.stamp.dead) items.push(formatValue(cursor.view))
-  return `[${items.join(',')}]`
+  let comma = ''
+  while (cursor.next() && cursor.index < reachable) {
+    if (cursor.view.stamp.dead) continue
+    text.ascii(comma).value(cursor.view)
+    comma = ','
+  }
+  return text.ascii(']').finish()
 }
 
 /** Reads a list, in either form, and answers the canonical bytes. Throws as `RdxType.parse`. */

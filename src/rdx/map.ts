@@ -31,8 +31,8 @@ import {
 import { author, decodeNative, encodeNative, type Native } from './native.js'
 import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
 import { encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
-import { formatElement } from './text.js'
 import { TextOrder } from './text-order.js'
+import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 import { completeType, type RdxType } from './type.js'
 import { Seen } from './vector.js'
@@ -151,15 +151,15 @@ export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>>
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     const exact = form === 'exact'
-    let text = '{'
+    const text = new TextWriter(2 * tlv.length + 16).ascii('{')
     let comma = ''
     const cursor = RULES.cursor(tlv)
     while (RULES.next(cursor)) {
       if (!exact && !cursor.visible) continue
-      text += `${comma}${formatElement(cursor.view, exact)}:${formatElement(cursor.value, exact)}`
+      text.ascii(comma).element(cursor.view, exact).ascii(':').element(cursor.value, exact)
       comma = ','
     }
-    return comma === '' ? '{:}' : `${text}}`
+    return text.ascii(comma === '' ? ':}' : '}').finish()
   },
   read: (reader, writer) => {
     reader.peek()

@@ -17,8 +17,8 @@ import { compareIdentity, compareRank, ElementView, type FirstLetter, RecordCurs
 import { author, decodeNative, type Encoded, encodeNative, type Native } from './native.js'
 import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
 import { nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
-import { formatElement } from './text.js'
 import { TextOrder } from './text-order.js'
+import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 import { completeType, type RdxType } from './type.js'
 import { Seen } from './vector.js'
@@ -69,15 +69,16 @@ export const E: RdxType<Native[], Iterable<Native>> = completeType({
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     const exact = form === 'exact'
-    let text = '{'
+    // Text is longer than bytes, but not much.
+    const text = new TextWriter(2 * tlv.length + 16).ascii('{')
     let comma = ''
     const cursor = RULES.cursor(tlv)
     while (RULES.next(cursor)) {
       if (cursor.view.stamp.dead && !exact) continue
-      text += comma + formatElement(cursor.view, exact)
+      text.ascii(comma).element(cursor.view, exact)
       comma = ','
     }
-    return `${text}}`
+    return text.ascii('}').finish()
   },
   read: (reader, writer) => {
     const order = new TextOrder()

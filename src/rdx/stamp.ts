@@ -33,8 +33,6 @@ export const REV_MAX = 2n ** 63n - 1n
 /** Highest author there is. */
 export const SRC_MAX = 2n ** 64n - 1n
 
-const HALF = 0x1_0000_0000
-
 /**
  * A stamp read in place: |rev| and src as unsigned halves. Made once and filled again for every element.
  *
@@ -108,14 +106,6 @@ export class StampView {
   /** Whether this is {0,0}. */
   get isZero(): boolean {
     return (this.absHigh | this.absLow | this.srcHigh | this.srcLow) === 0
-  }
-
-  /** The stamp as text, `{rev,src}` in decimal. */
-  toString(): string {
-    const sign = this.dead ? '-' : ''
-    const abs = this.absHigh < 0x20_0000 ? this.absHigh * HALF + this.absLow : this.abs
-    const src = this.srcHigh < 0x20_0000 ? this.srcHigh * HALF + this.srcLow : this.src
-    return `{${sign}${abs},${src}}`
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The text form of elements, and the strict reader that all types parse with.
+ * The text form of elements, and the strict reader that all types parse with. The writer is in text-writer.ts.
  *
  *     F  1.0  -0.5  1.0e-7  inf  -inf     always with a dot, so that it is no integer and no id
  *     I  -11                              no leading zeros, no -0
@@ -13,13 +13,12 @@
  * The reader works on char codes and regular expressions at a place (`y`), and counts lines only for an error.
  * @module
  */
-import { Buffer } from 'node:buffer'
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { type ElementView, F, type FirstLetter, I, R, S } from './element.js'
+import type { FirstLetter } from './element.js'
 import { encodeStamp, REV_MAX, SRC_MAX, type Stamp, ZERO_STAMP } from './stamp.js'
 import type { TlvWriter } from './tlv.js'
-import { halfAt, splitPair, unzipFloat64, unzipInt64, zipFloat64, zipInt, zipInt64, zipUint64Pair } from './zip.js'
+import { zipFloat64, zipInt, zipInt64, zipPair, zipUint64Pair } from './zip.js'
 
 /** Chars of numbers, ids and words; a run of them is one token. */
 const TOKEN = /[A-Za-z0-9_+.-]+/y
@@ -31,6 +30,9 @@ const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/
 const STAMP = /\{(-?(?:0|[1-9]\d{0,19})),(0|[1-9]\d{0,19})\}/y
 const NUMBER = /-?(?:0|[1-9]\d{0,19})/y
 const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Up to this many chars a loop beats the native encoder. */
+const SHORT_TEXT = 48
 
 /** What stands for all kinds of white space in a text. */
 function isSpace(code: number): boolean {
@@ -49,6 +51,9 @@ function isTokenChar(code: number): boolean {
     code === 0x2b
   )
 }
+
+/** Bytes of the stamp {0,0}: none. */
+const ZERO = encodeStamp(ZERO_STAMP)
 
 /** Reads a text token by token. Every method that reads steps over white space first. */
 export class TextReader {
@@ -114,10 +119,7 @@ export class TextReader {
   /** Reads an element, value and stamp, and appends it enveloped. */
   element(writer: TlvWriter): void {
     this.value()
-    const stamp = this.stamp()
-    writer.begin(this.letter)
-    writeStampFast(writer, stamp)
-    writer.raw(this.bytes).end()
+    writer.begin(this.letter).tiny('T', this.stampBytes()).raw(this.bytes).end()
   }
 
   /** Reads an element of one type and appends it bare. */
@@ -128,8 +130,7 @@ export class TextReader {
     if (this.letter !== letter) {
       throw this.fail(`expected a value of type ${letter}, found one of type ${this.letter}`, start)
     }
-    writeStampFast(writer, this.stamp())
-    writer.raw(this.bytes)
+    writer.tiny('T', this.stampBytes()).raw(this.bytes)
   }
 
   /** Reads a value, without its stamp, into `letter` and `bytes`. */
@@ -137,7 +138,7 @@ export class TextReader {
     const code = this.peek()
     if (code === 0x22) {
       this.letter = 'S'
-      this.bytes = encodeUtf8(this.quoted())
+      this.bytes = this.shortQuoted() ?? encodeUtf8(this.quoted())
       return
     }
     if (this.smallInteger(code)) return
@@ -156,6 +157,42 @@ export class TextReader {
   stamp(): Stamp {
     if (this.text.charCodeAt(this.at) !== 0x7b) return ZERO_STAMP
     return this.pair(-REV_MAX, REV_MAX)
+  }
+
+  /** Bytes of the stamp that follows at once. Most stamps have few digits: they are read without a `bigint`. */
+  private stampBytes(): Uint8Array {
+    const { text } = this
+    let at = this.at
+    if (text.charCodeAt(at) !== 0x7b) return ZERO
+    const negative = text.charCodeAt(++at) === 0x2d
+    if (negative) at++
+    const revStart = at
+    let rev = 0
+    for (
+      let code = text.charCodeAt(at);
+      code >= 0x30 && code <= 0x39 && at - revStart < 10;
+      code = text.charCodeAt(++at)
+    ) {
+      rev = rev * 10 + code - 0x30
+    }
+    const comma = at++
+    const srcStart = at
+    let src = 0
+    for (
+      let code = text.charCodeAt(at);
+      code >= 0x30 && code <= 0x39 && at - srcStart < 10;
+      code = text.charCodeAt(++at)
+    ) {
+      src = src * 10 + code - 0x30
+    }
+    // What has more digits, leading zeros, a -0, or is wrong goes the long way.
+    const plain = text.charCodeAt(comma) === 0x2c && text.charCodeAt(at) === 0x7d
+    const revSound = comma > revStart && (text.charCodeAt(revStart) !== 0x30 || (comma === revStart + 1 && !negative))
+    const srcSound = at > srcStart && (text.charCodeAt(srcStart) !== 0x30 || at === srcStart + 1)
+    if (!plain || !revSound || !srcSound) return encodeStamp(this.stamp())
+    this.at = at + 1
+    const zig = negative ? 2 * rev - 1 : 2 * rev
+    return zig < 0x100 && src < 0x100 && src > 0 ? Uint8Array.of(zig, src) : zipPair(zig, src)
   }
 
   /** Reads `{a,b}`, two integers: `a` within the bounds given, `b` of 64 bits without a sign. */
@@ -229,7 +266,7 @@ export class TextReader {
   }
 
   private token(token: string, start: number): void {
-    if (INTEGER.test(token) && token !== '-0') {
+    if (!token.includes('.') && INTEGER.test(token) && token !== '-0') {
       const value = BigInt(token)
       if (value !== BigInt.asIntN(64, value)) throw this.fail(`${token} does not fit in 64 bits`, start)
       this.letter = 'I'
@@ -254,6 +291,21 @@ export class TextReader {
     this.at += token.length
     this.letter = 'T'
     this.bytes = token === 'null' ? new Uint8Array(0) : encodeUtf8(token)
+  }
+
+  /** Reads a string that begins here if it is short, of ASCII and without escapes, as most are: no string is made of it. */
+  private shortQuoted(): Uint8Array | undefined {
+    const { text } = this
+    const start = this.at + 1
+    let end = start
+    for (let code = text.charCodeAt(end); code !== 0x22; code = text.charCodeAt(++end)) {
+      // Past the end the code is NaN.
+      if (!(code >= 0x20 && code < 0x7f) || code === 0x5c || end - start === SHORT_TEXT) return undefined
+    }
+    const bytes = new Uint8Array(end - start)
+    for (let i = start; i < end; i++) bytes[i - start] = text.charCodeAt(i)
+    this.at = end + 1
+    return bytes
   }
 
   /** Reads the JSON string that begins here. */
@@ -296,57 +348,4 @@ function unescaped(json: string): string | undefined {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-const ZERO = encodeStamp(ZERO_STAMP)
-
-function writeStampFast(writer: TlvWriter, stamp: Stamp): void {
-  writer.tiny('T', stamp === ZERO_STAMP ? ZERO : encodeStamp(stamp))
-}
-
-/** Text of an element: its value, and its stamp behind it in the exact form. */
-export function formatElement(view: ElementView, exact: boolean): string {
-  const value = formatValue(view)
-  return exact && !view.stamp.isZero ? value + view.stamp.toString() : value
-}
-
-/** Text of an element's value. */
-export function formatValue({ bytes, letter, valueStart, end }: ElementView): string {
-  if (letter === I) return formatInteger(bytes, valueStart, end)
-  if (letter === F) return formatFloat(unzipFloat64(bytes.subarray(valueStart, end)))
-  if (letter === R) {
-    const middle = splitPair(bytes, valueStart, end)
-    return `${hexNumber(bytes, middle, end)}-${hexNumber(bytes, valueStart, middle)}`
-  }
-  const text = utf8.call(bytes, valueStart, end)
-  if (letter === S) return JSON.stringify(text)
-  if (text === '') return 'null'
-  return WORD.test(text) && text !== 'null' && text !== 'inf' ? text : `t${JSON.stringify(text)}`
-}
-
-/** Node's slicer, called on plain `Uint8Array`s; see base/bytes.ts. */
-const utf8 = (Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, start: number, end: number): string })
-  .utf8Slice
-
-function formatInteger(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > 6) return unzipInt64(bytes.subarray(start, end)).toString()
-  const zig = halfAt(bytes, start + 4, end) * 0x1_0000_0000 + halfAt(bytes, start, end)
-  return zig % 2 === 0 ? `${zig / 2}` : `-${(zig + 1) / 2}`
-}
-
-/** Shortest decimal that reads back as this float, with a dot. */
-export function formatFloat(value: number): string {
-  if (value === Infinity) return 'inf'
-  if (value === -Infinity) return '-inf'
-  if (Object.is(value, -0)) return '-0.0'
-  const text = String(value)
-  if (text.includes('.')) return text
-  const exponent = text.indexOf('e')
-  return exponent < 0 ? `${text}.0` : `${text.slice(0, exponent)}.0${text.slice(exponent)}`
-}
-
-function hexNumber(bytes: Uint8Array, start: number, end: number): string {
-  const high = halfAt(bytes, start + 4, end)
-  const low = halfAt(bytes, start, end).toString(16)
-  return high === 0 ? low : high.toString(16) + low.padStart(8, '0')
 }

@@ -15,7 +15,7 @@ import { valueError } from './fault.js'
 import { author, int64, wholeNumber } from './native.js'
 import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
 import { compareSrcs, encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
-import { formatElement } from './text.js'
+import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 import { completeType, type RdxType } from './type.js'
 import { Seen } from './vector.js'
@@ -64,10 +64,10 @@ export const Z: RdxType<bigint, bigint | number> = completeType({
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     if (form === 'plain') return sum(tlv).toString()
-    let text = 'Z<'
+    const text = new TextWriter().ascii('Z<')
     const cursor = RULES.cursor(tlv)
-    for (let comma = ''; RULES.next(cursor); comma = ',') text += comma + formatElement(cursor.view, true)
-    return `${text}>`
+    for (let comma = ''; RULES.next(cursor); comma = ',') text.ascii(comma).element(cursor.view, true)
+    return text.ascii('>').finish()
   },
   read: (reader, writer) => {
     if (reader.peek() !== 0x5a) {
