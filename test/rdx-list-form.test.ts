@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { encodeUtf8, fromHex, toHex } from '../src/base/bytes.js'
 import { L } from '../src/rdx/list.js'
 import { diffItems } from '../src/rdx/list-diff.js'
+import { IdTable } from '../src/rdx/list-ids.js'
 import type { Native } from '../src/rdx/native.js'
-import { SRC_MAX } from '../src/rdx/stamp.js'
+import { SRC_MAX, StampView } from '../src/rdx/stamp.js'
 import { tapes, wildItems } from './support/list-history.js'
 import { elementBytes, encode, type Item, START, type Stamp, state } from './support/list-model.js'
 import { anyBytes, holds } from './support/property.js'
@@ -75,6 +76,12 @@ describe('rdx: list, bytes that are none', () => {
       'an element behind the branch that it is on',
       `6109 3108 320201 30 320601 ${one} 690432060106 ${two} 690432080108`,
       29,
+      /^the element does not follow what it was inserted after$/,
+    ],
+    [
+      'the same, of a branch that was longer',
+      `6109 310c 320201 30 320801 ${one} 690432060106 690432080108 ${two} 6904320a010a`,
+      35,
       /^the element does not follow what it was inserted after$/,
     ],
     ['an id without an element behind it', `${one} 72020201`, 6, /^no element follows the id$/],
@@ -281,6 +288,14 @@ describe('rdx: list, how it merges', () => {
     assert.equal(show(base, delta), '[2,3,1]')
   })
 
+  it('leaves alone what is adrift, and takes no id that it waits for', () => {
+    const list = L.parse('[1{1,1},7{2,2}<{3,1}]')
+    assert.equal(L.delta(list, [1n], 1n).length, 0)
+    assert.equal(L.delta(L.parse('[1{1,1},2{-2,1},7{2,2}<{9,1}]'), [1n], 1n).length, 0)
+    assert.equal(show(list, L.delta(list, [1n, 5n], 1n)), '[1,5]')
+    assert.equal(L.string(L.delta(list, [1n, 5n], 1n)), '[5{4,1}<{1,1}]')
+  })
+
   it('sends no more than what is not covered', () => {
     const old = L.parse('[1{1,1},2{2,1}]')
     const fresh = L.merge([old, L.delta(old, [1n, 7n], 2n)])
@@ -316,6 +331,27 @@ describe('rdx: list, of any size', () => {
     assert.equal(L.check(round), undefined)
     assert.equal(L.plain(round)?.length, 0)
     assert.equal(toHex(L.merge([round, round])), toHex(round))
+  })
+})
+
+describe('rdx: list, ids as numbers', () => {
+  it('differ where any of the four halves differs', () => {
+    const ids = new IdTable()
+    const stamp = new StampView()
+    const halves = [0, 1, 2, 3, 0x7fff_ffff]
+    const all = halves.flatMap((a) => halves.flatMap((b) => halves.flatMap((c) => halves.map((d) => [a, b, c, d]))))
+    const numbers = [1, 2].map(() =>
+      all.map(([absHigh, absLow, srcHigh, srcLow]) => {
+        Object.assign(stamp, { absHigh, absLow, srcHigh, srcLow })
+        return ids.intern(stamp)
+      }),
+    )
+    assert.deepEqual(numbers[0], [...all.keys()])
+    assert.deepEqual(numbers[1], numbers[0])
+    all.forEach((wish, number) => {
+      ids.read(number, stamp)
+      assert.deepEqual([stamp.absHigh, stamp.absLow, stamp.srcHigh, stamp.srcLow], wish)
+    })
   })
 })
 
