@@ -268,6 +268,13 @@ describe('rdx: the causal counter', () => {
 })
 
 describe('rdx: by letter', () => {
+  it('is as the README shows', () => {
+    const ana = rdx.E.tlv([1n, 'two'])
+    const ben = rdx.E.merge([ana, rdx.E.delta(ana, ['two', 3.5], 7n)])
+    assert.equal(rdx.E.string(rdx.E.merge([ben, ana])), '{3.5{1,7},1{-1,7},"two"}')
+    assert.equal(toHex(rdx.merge('E', [ana, ben]) as Uint8Array), toHex(ben))
+  })
+
   it('knows all types in both cases, and N by its older name', () => {
     assert.deepEqual(Object.keys(rdx.TYPES).sort().join(''), 'CEFILMNRSTVZ')
     for (const [letter, type] of Object.entries(rdx.TYPES)) {

@@ -94,11 +94,6 @@ export class StampView {
     return (BigInt(this.absHigh) << 32n) | BigInt(this.absLow)
   }
 
-  /** rev, negative for a tombstone. */
-  get rev(): bigint {
-    return this.dead ? -this.abs : this.abs
-  }
-
   get src(): bigint {
     return (BigInt(this.srcHigh) << 32n) | BigInt(this.srcLow)
   }
