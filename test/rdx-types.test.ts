@@ -321,6 +321,12 @@ describe('rdx: by letter', () => {
     assert.equal(rdx.splitRecords(hex('00')), undefined)
   })
 
+  it('counts what nobody stamped as never seen', () => {
+    const state = rdx.E.parse('{5{0,1}}')
+    assert.equal(toHex(rdx.E.diff(state, rdx.V.parse('V<{9,1}>'))), toHex(state))
+    assert.equal(toHex(rdx.E.vector(state)), '')
+  })
+
   it('takes stamped values that meet the present for the empty difference', () => {
     for (const [letter, text] of [
       ['I', '5{3,1}'],
