@@ -27,10 +27,19 @@ export interface ListReport {
   readonly reachable: number
 }
 
-/** Walks a list and reports. Total, and linear in time and memory. */
-export function checkList(bytes: Uint8Array): ListReport {
+/**
+ * Walks a list and reports. Total, and linear in time and memory.
+ *
+ * @param ids - Gives the ids their numbers. It must be new.
+ * @param visit - Is told of each element the number of its id and of what it was inserted after, `NONE` when not known. It
+ *   may be told of elements before a fault.
+ */
+export function checkList(
+  bytes: Uint8Array,
+  ids: IdTable = new IdTable(roomFor(bytes)),
+  visit?: (id: number, after: number, cursor: ListCursor) => void,
+): ListReport {
   const cursor = new ListCursor(bytes)
-  const ids = new IdTable(Math.min(bytes.length >>> 3, ROOM_MAX))
   const walk = new OrderCheck(ids)
   let disorder: Fault | undefined
   let before = START
@@ -40,6 +49,7 @@ export function checkList(bytes: Uint8Array): ListReport {
     const after = cursor.follows ? before : cursor.attached ? ids.intern(cursor.after) : NONE
     before = id
     const rule = walk.step(id, after, id < known)
+    visit?.(id, after, cursor)
     if (rule === undefined) continue
     const fault = { offset: cursor.view.start, rule }
     // No form of a list has an id twice; its order is only wrong if it turns out not to be of the older form.
@@ -52,6 +62,11 @@ export function checkList(bytes: Uint8Array): ListReport {
 
 /** Most ids that memory is set aside for before there are any. */
 const ROOM_MAX = 1 << 17
+
+/** Ids to set memory aside for: most elements have more bytes than this supposes. */
+export function roomFor(bytes: Uint8Array): number {
+  return Math.min(bytes.length >>> 3, ROOM_MAX)
+}
 
 const TWICE = 'an element with this id stands before'
 

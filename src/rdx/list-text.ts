@@ -16,7 +16,7 @@ import { RecordCursor } from './element.js'
 import { ListCursor, sameId } from './list-cursor.js'
 import { NONE, START } from './list-ids.js'
 import { CausalTree } from './list-tree.js'
-import { encodeStamp, REV_MAX, type Stamp, StampView, ZERO_STAMP } from './stamp.js'
+import { encodeStamp, REV_MAX, StampView } from './stamp.js'
 import type { TextReader } from './text.js'
 import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
@@ -65,29 +65,30 @@ class Items {
   readonly #afters: number[] = []
   readonly #starts: number[] = []
   /** The id of the item before, and its number. */
-  #before: Stamp = ZERO_STAMP
+  readonly #before = new StampView()
   #beforeNumber = START
 
   read(reader: TextReader): void {
     reader.peek()
     const start = reader.at
     reader.value()
-    let stamp = reader.stamp()
-    const id = reader.take('@') ? reader.pair(0n, REV_MAX) : undefined
-    if (id === undefined && stamp === ZERO_STAMP) {
-      const { rev, src } = this.#before
-      if (rev === REV_MAX) throw reader.fail('no revision is left for an item without a stamp', start)
-      stamp = { rev: rev + 1n, src }
+    const stamped = reader.text.charCodeAt(reader.at) === 0x7b
+    let stamp = reader.stampBytes()
+    let id = stamp
+    if (reader.take('@')) id = encodeStamp(reader.pair(0n, REV_MAX))
+    else if (!stamped) {
+      const { abs, src } = this.#before
+      if (abs === REV_MAX) throw reader.fail('no revision is left for an item without a stamp', start)
+      id = stamp = encodeStamp({ rev: abs + 1n, src })
     }
-    const bytes = encodeStamp(stamp)
-    this.#writer.begin(reader.letter).tiny('T', bytes).raw(reader.bytes).end()
-    const number = this.#number(id === undefined ? bytes : encodeStamp(id))
+    this.#writer.begin(reader.letter).tiny('T', stamp).raw(reader.bytes).end()
+    const number = this.#number(id)
     if (number === START) throw reader.fail('{0,0} is the start of the list, no id', start)
     this.#starts.push(start)
     this.#ids.push(number)
     this.#afters.push(this.#after(reader))
-    this.#before = id ?? (stamp.rev < 0n ? { rev: -stamp.rev, src: stamp.src } : stamp)
     this.#beforeNumber = number
+    this.#tree.ids.read(number, this.#before)
   }
 
   finish(reader: TextReader): Uint8Array {

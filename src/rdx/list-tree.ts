@@ -18,7 +18,7 @@
  * @module
  */
 import { compareRank, type ElementView, RecordCursor } from './element.js'
-import { grown } from './list-check.js'
+import { checkList, grown, roomFor } from './list-check.js'
 import { ListCursor, sameId } from './list-cursor.js'
 import { IdTable, NONE, START } from './list-ids.js'
 import { AFTER, ID, ID_ADRIFT, ID_AFTER, LinkWriter } from './list-links.js'
@@ -27,7 +27,7 @@ import { StampView } from './stamp.js'
 
 /** Joins lists, and writes the result. */
 export class CausalTree {
-  readonly ids = new IdTable()
+  readonly ids: IdTable
   readonly #inputs: Uint8Array[] = []
   /** By number: what the element was inserted after, `NONE` when that is not known. */
   #after = new Int32Array(64).fill(NONE)
@@ -40,6 +40,21 @@ export class CausalTree {
   #rewritten = new Uint8Array(64)
   readonly #id = new StampView()
   readonly #place = new StampView()
+
+  /** @param room - Ids to set memory aside for at first. */
+  constructor(room = 0) {
+    this.ids = new IdTable(room)
+  }
+
+  /** A tree of one list, checked and joined in one walk; an empty tree for bytes that are no list. */
+  static of(bytes: Uint8Array): CausalTree {
+    const tree = new CausalTree(roomFor(bytes))
+    tree.#inputs.push(bytes)
+    const { fault } = checkList(bytes, tree.ids, (id, after, { view, id: stamp }) =>
+      tree.#join(id, after, 0, view, stamp),
+    )
+    return fault === undefined ? tree : new CausalTree()
+  }
 
   /** Joins a list, which must be one: canonical or older. */
   addList(bytes: Uint8Array): void {

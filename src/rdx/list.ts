@@ -44,8 +44,9 @@ function canonical(tlv: Uint8Array): { readonly tlv: Uint8Array; readonly reacha
 }
 
 function merge(tlvs: readonly Uint8Array[]): Uint8Array {
-  const tree = new CausalTree()
-  for (const tlv of tlvs) if (checkList(tlv).fault === undefined) tree.addList(tlv)
+  const longest = tlvs.reduce((long, tlv) => (tlv.length > long.length ? tlv : long), EMPTY)
+  const tree = CausalTree.of(longest)
+  for (const tlv of tlvs) if (tlv !== longest && checkList(tlv).fault === undefined) tree.addList(tlv)
   return tree.write()
 }
 

@@ -159,8 +159,8 @@ export class TextReader {
     return this.pair(-REV_MAX, REV_MAX)
   }
 
-  /** Bytes of the stamp that follows at once. Most stamps have few digits: they are read without a `bigint`. */
-  private stampBytes(): Uint8Array {
+  /** Bytes of the stamp that follows at once, as `stamp` reads it. Most have few digits: no `bigint` is made for them. */
+  stampBytes(): Uint8Array {
     const { text } = this
     let at = this.at
     if (text.charCodeAt(at) !== 0x7b) return ZERO
