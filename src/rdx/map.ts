@@ -28,7 +28,7 @@ import {
   T,
   writeElement,
 } from './element.js'
-import { author, decodeNative, encodeNative, type Native } from './native.js'
+import { author, decodeNative, encodeNative, type Native, pairsOf } from './native.js'
 import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
 import { encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextOrder } from './text-order.js'
@@ -109,7 +109,7 @@ function lastRev(tlv: Uint8Array): bigint {
 }
 
 function encode(natives: Iterable<readonly [Native, Native]>): Uint8Array {
-  const pairs = [...natives].map(([key, value], place) => ({
+  const pairs = pairsOf(natives).map(([key, value], place) => ({
     key: encodeNative(key),
     value: encodeNative(value),
     place,

@@ -89,6 +89,29 @@ export function wholeNumber(native: bigint | number): bigint {
 }
 
 /**
+ * The items of a collection.
+ *
+ * @throws {CodedError} `RDX_VALUE` for what is none; a string is a value here, not a collection of its letters.
+ */
+export function itemsOf<T>(native: Iterable<T>): T[] {
+  if (typeof native === 'object' && native !== null && Symbol.iterator in native) return [...native]
+  throw valueError(`A collection was expected, not ${describe(native)}.`)
+}
+
+/**
+ * The pairs of a collection of pairs.
+ *
+ * @throws {CodedError} `RDX_VALUE` for what is none.
+ */
+export function pairsOf<A, B>(native: Iterable<readonly [A, B]>): (readonly [A, B])[] {
+  const pairs = itemsOf(native)
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2) throw valueError(`A pair was expected, not ${describe(pair)}.`)
+  }
+  return pairs
+}
+
+/**
  * An author.
  *
  * @throws {CodedError} `RDX_VALUE` unless it is in [0, 2^64).

@@ -14,7 +14,7 @@
  */
 import { compareBytes } from '../base/bytes.js'
 import { compareIdentity, compareRank, ElementView, type FirstLetter, RecordCursor, writeElement } from './element.js'
-import { author, decodeNative, type Encoded, encodeNative, type Native } from './native.js'
+import { author, decodeNative, type Encoded, encodeNative, itemsOf, type Native } from './native.js'
 import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
 import { nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextOrder } from './text-order.js'
@@ -89,7 +89,7 @@ export const E: RdxType<Native[], Iterable<Native>> = completeType({
       order.check(reader, at)
     })
   },
-  tlv: (natives) => encode([...natives], ZERO_STAMP),
+  tlv: (natives) => encode(itemsOf(natives), ZERO_STAMP),
   plain: (tlv) => {
     if (!isState(tlv)) return undefined
     const natives: Native[] = []
@@ -99,7 +99,7 @@ export const E: RdxType<Native[], Iterable<Native>> = completeType({
   },
   delta: (tlv, natives, src = 0n) => {
     const now = isState(tlv) ? tlv : new Uint8Array(0)
-    const wished = encode([...natives], ZERO_STAMP)
+    const wished = encode(itemsOf(natives), ZERO_STAMP)
     const changes: { rev: 1n | -1n; view: ElementView }[] = []
     // Both are sorted, so one walk over the two finds what only one of them has.
     const [a, b] = [RULES.cursor(now), RULES.cursor(wished)]

@@ -11,7 +11,7 @@
  */
 import { compareBytes } from '../base/bytes.js'
 import { valueError } from './fault.js'
-import { wholeNumber } from './native.js'
+import { pairsOf, wholeNumber } from './native.js'
 import { decodePairs, encodePairs, formatPairs, type Integer, integer, pairRules, readPairText } from './pairs.js'
 import { checkSorted, filterSorted, mergeSorted } from './sorted.js'
 import type { StampView } from './stamp.js'
@@ -89,5 +89,5 @@ export const V: RdxType<Vector, ReadonlyMap<Integer, Integer>> = completeType({
 
 /** Pairs with both halves as `bigint`, so that equal numbers are equal keys. */
 function wholePairs(native: ReadonlyMap<Integer, Integer>): Map<bigint, bigint> {
-  return new Map([...native].map(([src, seq]) => [wholeNumber(src), wholeNumber(seq)]))
+  return new Map(pairsOf(native).map(([src, seq]) => [wholeNumber(src), wholeNumber(seq)]))
 }
