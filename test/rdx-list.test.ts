@@ -168,6 +168,30 @@ describe('rdx: list, laws', () => {
     })
   })
 
+  it('leave in one piece what each of 8 writers types from left to right at one place', () => {
+    law(500, 60, (tape) => {
+      const base = L.tlv(['(', ')'])
+      const writers = Array.from({ length: 2 + tape.next(7) }, (_, writer) => {
+        let list = base
+        const run: string[] = []
+        for (let pause = tape.next(4); pause >= 0; pause--) {
+          for (let i = tape.next(3); i >= 0; i--) run.push(`${writer}:${run.length}`)
+          list = L.merge([list, L.delta(list, ['(', ...run, ')'], BigInt(writer))])
+        }
+        return { list, run }
+      })
+      const merged = L.plain(L.merge(shuffled(tape, writers).map(({ list }) => list))) as string[]
+      for (const { run } of writers) {
+        const start = merged.indexOf(run[0] as string)
+        assert.deepEqual(merged.slice(start, start + run.length), run)
+      }
+      assert.equal(
+        merged.length,
+        writers.reduce((sum, { run }) => sum + run.length, 2),
+      )
+    })
+  })
+
   it('hold for patches of one history: in any order, duplicated, in groups, and by what a vector lacks', () => {
     law(3000, 240, (tape) => {
       const { patches, replicas } = writtenHistory(tape, 24)
