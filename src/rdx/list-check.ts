@@ -80,11 +80,11 @@ class OrderCheck {
   reachable = 0
   readonly #ids: IdTable
   /** By number of an id. */
-  #states = new Uint8Array(64)
+  #states = new Uint8Array(8)
   /** By number of an id: its place on the path, when it is or was there. */
-  #places = new Int32Array(64)
+  #places = new Int32Array(8)
   /** Numbers of the ids from the start to the element at hand. */
-  #path = new Int32Array(64)
+  #path = new Int32Array(8)
   #top = 0
   #last = NONE
 

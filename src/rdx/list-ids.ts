@@ -29,7 +29,8 @@ export class IdTable {
 
   /** @param room - Ids to set memory aside for at first. */
   constructor(room = 0) {
-    const size = 1 << (32 - Math.clz32(Math.max(room, 16)))
+    // V8 keeps typed arrays of up to 64 bytes within its heap, where they cost little: enough for most patches.
+    const size = 1 << (32 - Math.clz32(Math.max(room, 7)))
     this.#revHigh = new Uint32Array(size)
     this.#revLow = new Uint32Array(size)
     this.#srcHigh = new Uint32Array(size)
