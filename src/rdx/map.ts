@@ -44,6 +44,11 @@ const NOTHING = Uint8Array.of(0x74, 0x01, 0x30)
 class PairCursor extends RecordCursor {
   readonly value = new ElementView()
 
+  override trust(): this {
+    this.value.trusted = true
+    return super.trust()
+  }
+
   nextPair(): boolean {
     if (!this.nextElement()) return false
     const { view, value, offset } = this
