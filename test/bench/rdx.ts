@@ -78,6 +78,9 @@ export function benchTypes(): void {
   const vectors = [0, 1].map(() =>
     V.tlv(new Map(Array.from({ length: SIZE }, () => [below(1 << 24), 1 + below(1 << 30)]))),
   )
+  const paths = (): Native[] => Array.from({ length: SIZE }, () => `${'/some/long/path/'.repeat(12)}${below(1 << 30)}`)
+  const pathSets = [E.tlv(paths()), E.tlv(paths())]
+  const pathMaps = pathSets.map((set) => M.tlv((E.plain(set) ?? []).map((path) => [path, path])))
   const record = encodeRecord('M', maps[0] as Uint8Array)
   const text = formatRecords(record) ?? ''
   if (!equalBytes(parseRecords(text), record)) throw new Error('the text does not read back')
@@ -92,6 +95,8 @@ export function benchTypes(): void {
     { what: 'E: merge of two sets of mixed types', unit: 'ms', limit: 150, job: () => E.merge(mixed) },
     { what: 'E: merge of a set with itself', unit: 'ms', limit: 150, job: () => E.merge(same) },
     { what: 'M: merge of two maps', unit: 'ms', limit: 150, job: () => M.merge(maps) },
+    { what: 'E: merge of two sets of texts that begin alike', unit: 'ms', job: () => E.merge(pathSets) },
+    { what: 'M: merge of two maps of such texts', unit: 'ms', job: () => M.merge(pathMaps) },
     { what: 'V: merge of two vectors', unit: 'ms', job: () => V.merge(vectors) },
     { what: `E: merge of ${singles.length} sets of one element`, unit: 'ms', job: () => E.merge(singles) },
     {

@@ -114,8 +114,14 @@ export function text(tape: Tape): string {
   if (tape.oneIn(64))
     return 'k'.repeat(tape.oneIn(16) ? 70_000 : tape.pick([9, 10, 252, 253, 254, 255, 256, 257])) + tape.pick(PIECES)
   let drawn = ''
-  for (let left = tape.below(5); left > 0; left--) drawn += tape.pick(PIECES)
+  for (let left = tape.below(5); left > 0; left--) drawn += tape.oneIn(4) ? codePoint(tape) : tape.pick(PIECES)
   return drawn
+}
+
+/** Any char of Unicode: the halves of surrogate pairs are none. */
+function codePoint(tape: Tape): string {
+  const code = (tape.below(17) << 16) | (tape.byte() << 8) | tape.byte()
+  return code >= 0xd800 && code <= 0xdfff ? '' : String.fromCodePoint(code)
 }
 
 export function term(tape: Tape): Native {
