@@ -6,8 +6,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fromHex } from '../src/base/bytes.js'
-import { checkRecords, diffRecords, formatRecords, mergeRecords, splitRecords } from '../src/rdx/records.js'
-import { TYPES } from '../src/rdx/types.js'
+import {
+  assertRecords,
+  checkRecords,
+  diffRecords,
+  formatRecords,
+  mergeRecords,
+  splitRecords,
+} from '../src/rdx/records.js'
+import { assertValid, TYPES } from '../src/rdx/types.js'
 import { anyBytes, holds } from './support/property.js'
 import { askState, askText } from './support/rdx-ask.js'
 
@@ -75,6 +82,8 @@ describe('rdx: malformed records', () => {
       assert.ok(fault, 'no fault was found')
       assert.match(fault.rule, rule)
       assert.equal(fault.offset, offset)
+      const message = `The message: bad record at byte ${offset}: ${fault.rule}.`
+      assert.throws(() => assertRecords(hex(bytes), 'The message'), { code: 'BAD_RECORD', message, data: { ...fault } })
       assert.equal(formatRecords(hex(bytes)), undefined)
       assert.equal(mergeRecords([hex(bytes)]), undefined)
       assert.equal(diffRecords(hex(bytes), hex(bytes)), undefined)
@@ -95,11 +104,27 @@ describe('rdx: malformed records', () => {
     ['nothing', ''],
   ]
   for (const [name, bytes] of sound) {
-    it(`are told from ${name}`, () => assert.equal(checkRecords(hex(bytes)), undefined))
+    it(`are told from ${name}`, () => {
+      assert.equal(checkRecords(hex(bytes)), undefined)
+      assertRecords(hex(bytes))
+    })
   }
 })
 
 const LETTERS = Object.keys(TYPES)
+
+describe('rdx: malformed states', () => {
+  it('are refused by letter with the offset in the state', () => {
+    assertValid('I', hex('30'))
+    const data = { offset: 1, rule: 'the number is overlong: its last byte is zero' }
+    const message = `Bad record at byte 1: ${data.rule}.`
+    assert.throws(() => assertValid('I', hex('3000')), { code: 'BAD_RECORD', message, data })
+    assert.throws(() => assertValid('X', hex('30')), {
+      code: 'BAD_RECORD',
+      data: { offset: 0, rule: 'there is no type "X"' },
+    })
+  })
+})
 
 describe('rdx: any bytes', () => {
   const letters = fc.constantFrom(...LETTERS)

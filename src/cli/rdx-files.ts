@@ -8,8 +8,7 @@ import { readFile } from 'node:fs/promises'
 import * as Flags from '@oclif/core/flags'
 import { fromHex, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { faultError } from '../rdx/fault.js'
-import { checkRecords, type Enveloped, formatRecords, splitRecords } from '../rdx/records.js'
+import { assertRecords, type Enveloped, formatRecords, splitRecords } from '../rdx/records.js'
 import { several } from './arguments.js'
 import { write } from './output.js'
 
@@ -84,8 +83,7 @@ export function nameOf(name: string): string {
  * @throws {CodedError} `BAD_RECORD` for bytes that are no records, with the offset, or for another number of them.
  */
 export function onlyRecord({ name, bytes }: Input): Enveloped {
-  const fault = checkRecords(bytes)
-  if (fault !== undefined) throw faultError(fault, nameOf(name))
+  assertRecords(bytes, nameOf(name))
   const records = splitRecords(bytes) ?? []
   const [record] = records
   if (records.length === 1 && record !== undefined) return record

@@ -17,6 +17,7 @@ export { L } from './list.js'
 export { M } from './map.js'
 export type { Native, Ref, Term } from './native.js'
 export {
+  assertRecords,
   checkRecords,
   diffRecords,
   type Enveloped,
@@ -32,6 +33,7 @@ export { Z } from './two-way-counter.js'
 export type { RdxType, TextForm } from './type.js'
 export {
   type AnyType,
+  assertValid,
   check,
   compare,
   delta,

@@ -7,11 +7,11 @@
  * a set, or a map if its first element has a colon ({} is the empty set, {:} the empty map); `[` a list; `C<`, `N<`, `Z<`
  * and `V<` what they name; all else is an element.
  *
- * Nothing here throws but `parseRecords`.
+ * Nothing here throws but `parseRecords` and `assertRecords`.
  * @module
  */
 import { compareRank, ElementView, isFirst, RecordCursor } from './element.js'
-import type { Fault } from './fault.js'
+import { type Fault, faultError } from './fault.js'
 import { TextReader } from './text.js'
 import { encodeRecord, type Letter, TlvWriter } from './tlv.js'
 import type { RdxType, TextForm } from './type.js'
@@ -62,6 +62,17 @@ export function checkRecords(bytes: Uint8Array): Fault | undefined {
     if (fault !== undefined) return { offset: record.bodyStart + fault.offset, rule: fault.rule }
   }
   return cursor.fault
+}
+
+/**
+ * Refuses bytes that are no row of enveloped records with valid states.
+ *
+ * @param where - What holds the bytes, to begin the message with.
+ * @throws {CodedError} `BAD_RECORD`, with the `offset` and the `rule` broken in its data.
+ */
+export function assertRecords(bytes: Uint8Array, where?: string): void {
+  const fault = checkRecords(bytes)
+  if (fault !== undefined) throw faultError(fault, where)
 }
 
 /** Text of a row of enveloped records, a line for each; `undefined` when `checkRecords` finds a fault. */

@@ -7,7 +7,7 @@
  */
 import { compareBytes } from '../base/bytes.js'
 import { C } from './causal-counter.js'
-import { type Fault, valueError } from './fault.js'
+import { type Fault, faultError, valueError } from './fault.js'
 import { F, I, R, S, T } from './first.js'
 import { N } from './grow-counter.js'
 import { L } from './list.js'
@@ -49,6 +49,16 @@ export function valid(letter: string, tlv: Uint8Array): boolean {
 export function check(letter: string, tlv: Uint8Array): Fault | undefined {
   const type = typeOf(letter)
   return type === undefined ? { offset: 0, rule: `there is no type "${letter}"` } : type.check(tlv)
+}
+
+/**
+ * Refuses bytes that are no state of a type.
+ *
+ * @throws {CodedError} `BAD_RECORD`, with the `offset` and the `rule` broken in its data.
+ */
+export function assertValid(letter: string, tlv: Uint8Array): void {
+  const fault = check(letter, tlv)
+  if (fault !== undefined) throw faultError(fault)
 }
 
 /** Text of a state. */

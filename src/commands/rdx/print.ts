@@ -1,8 +1,7 @@
 import { BaseCommand } from '../../cli/command.js'
 import { writeJson } from '../../cli/output.js'
 import { answerOf, files, hex, nameOf, plain, readTlv, writeRecords } from '../../cli/rdx-files.js'
-import { faultError } from '../../rdx/fault.js'
-import { checkRecords, splitRecords } from '../../rdx/records.js'
+import { assertRecords, splitRecords } from '../../rdx/records.js'
 
 /** `weft rdx print`: bytes to text. */
 export default class RdxPrint extends BaseCommand {
@@ -18,10 +17,7 @@ export default class RdxPrint extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RdxPrint)
     const inputs = await readTlv(args.files, flags.hex)
-    for (const { name, bytes } of inputs) {
-      const fault = checkRecords(bytes)
-      if (fault !== undefined) throw faultError(fault, nameOf(name))
-    }
+    for (const { name, bytes } of inputs) assertRecords(bytes, nameOf(name))
     if (this.jsonEnabled()) {
       const records = inputs.flatMap(({ bytes }) =>
         (splitRecords(bytes) ?? []).map(({ start, bodyStart, tlv }) =>
