@@ -158,6 +158,10 @@ describe('rdx: native values', () => {
         `${letter} ${text}`,
       )
     }
+    assert.equal(
+      code(() => rdx.N.delta(rdx.N.parse('N<{5,9}>'), 4, 9n)),
+      'RDX_VALUE',
+    )
     for (const src of [-1n, 2n ** 64n, 1 as unknown as bigint]) {
       for (const [letter, native] of [
         ['I', 1],
@@ -195,6 +199,7 @@ describe('rdx: changes', () => {
     ['Z', 'Z<3{-5,9}>', 1, 'Z<1{6,9}>'],
     ['E', '{1{3,1},2{5,2},3{-4,1}}', [2n, 3n, 4n], '{1{-6,9},3{6,9},4{6,9}}'],
     ['E', '{1{3,1}}', [1n], '{}'],
+    ['E', '{1{-3,1}}', [], '{}'],
     ['M', '{1{3,1}:2{5,2}}', [[1n, 2n]], '{:}'],
     ['M', '{1{3,1}:2{5,2}}', [[1n, 3n]], '{1{3,1}:3{6,9}}'],
     ['M', '{1{3,1}:2{5,2}}', [], '{1{-6,9}:null}'],
@@ -382,6 +387,14 @@ describe('rdx: large states', () => {
     const halves = [0, 1].map((half) => rdx.M.tlv(keys.filter((_, i) => i % 2 === half).map((key) => [key, key])))
     assert.equal(toHex(rdx.M.merge(halves)), toHex(map))
     assert.equal(toHex(rdx.M.parse(rdx.M.string(map) as string)), toHex(map))
+  })
+
+  it('with keys that differ late are in order', () => {
+    const keys = ['a', 'b', 'c'].flatMap((end) => [31, 32, 33, 100, 70_000].map((size) => 'k'.repeat(size) + end))
+    const set = rdx.E.tlv(keys)
+    assert.deepEqual(rdx.E.plain(set), keys.sort())
+    assert.ok(rdx.E.valid(set))
+    assert.equal(toHex(rdx.E.merge(keys.map((key) => rdx.E.tlv([key])).reverse())), toHex(set))
   })
 
   it('are merged in time that grows with their size, not with its square', () => {
