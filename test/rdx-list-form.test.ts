@@ -297,6 +297,7 @@ describe('rdx: list, how it merges', () => {
     assert.equal(L.delta(L.parse('[1{1,1},2{-2,1},7{2,2}<{9,1}]'), [1n], 1n).length, 0)
     assert.equal(show(list, L.delta(list, [1n, 5n], 1n)), '[1,5]')
     assert.equal(L.string(L.delta(list, [1n, 5n], 1n)), '[5{4,1}<{1,1}]')
+    assert.equal(L.string(L.delta(L.parse('[5{1,1}@{4,1}]'), [5n, 7n], 1n)), '[7{5,1}<{4,1}]')
   })
 
   it('sends no more than what is not covered', () => {
