@@ -8,6 +8,7 @@ import { diffItems } from '../src/rdx/list-diff.js'
 import { IdTable } from '../src/rdx/list-ids.js'
 import type { Native } from '../src/rdx/native.js'
 import { SRC_MAX, StampView } from '../src/rdx/stamp.js'
+import { V } from '../src/rdx/vector.js'
 import { tapes, wildItems } from './support/list-history.js'
 import { elementBytes, encode, type Item, START, type Stamp, state } from './support/list-model.js'
 import { anyBytes, holds } from './support/property.js'
@@ -305,6 +306,10 @@ describe('rdx: list, how it merges', () => {
     const fresh = L.merge([old, L.delta(old, [1n, 7n], 2n)])
     assert.equal(L.string(L.diff(fresh, L.vector(old))), '[null{-4,2}@{2,1}<?,7{3,2}<{1,1}]')
     assert.equal(toHex(L.diff(fresh, L.empty())), toHex(fresh))
+    // Who has the tombstone and not its target has not seen the target.
+    const tombstone = L.parse('[null{-9,2}@{2,1}<?]')
+    assert.equal(V.string(L.vector(tombstone)), 'V<{9,2}>')
+    assert.equal(L.string(L.diff(old, L.vector(tombstone))), '[1{1,1},2{2,1}]')
   })
 })
 
