@@ -65,6 +65,8 @@ describe('the package', () => {
       'bin/run.js',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/rdx/index.js',
+      'dist/rdx/index.d.ts',
       'dist/cli/main.js',
     ]) {
       assert.ok(paths.includes(path), `${path} is missing`)
@@ -115,11 +117,13 @@ describe('the package', () => {
   installed('can be imported, types included', () => {
     const program = `
       import { CodedError, Repository, type VersionInfo } from 'weft-vcs'
+      import * as rdx from 'weft-vcs/rdx'
       await using repo = await Repository.open('repository')
       const versions: VersionInfo[] = []
       for await (const version of repo.log({ limit: 1 })) versions.push(version)
       const missing = await Repository.open('/').catch((error: unknown) => error)
-      console.log(versions.length, missing instanceof CodedError && missing.code)
+      const natives: rdx.Native[] = rdx.E.plain(rdx.E.merge([rdx.E.tlv([1n]), rdx.E.tlv(['a'])])) ?? []
+      console.log(versions.length, missing instanceof CodedError && missing.code, natives)
     `
     mkdirSync(join(FOLDER, 'program'))
     writeFileSync(join(FOLDER, 'program/main.ts'), program)
@@ -140,6 +144,6 @@ describe('the package', () => {
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(FOLDER, 'program')], { encoding: 'utf8' })
     assert.equal(status, 0, stdout)
     assert.ok(existsSync(join(FOLDER, 'program/main.js')))
-    assert.equal(runInFolder(process.execPath, ['program/main.js']), '1 REPO_NOT_FOUND\n')
+    assert.equal(runInFolder(process.execPath, ['program/main.js']), "1 REPO_NOT_FOUND [ 1n, 'a' ]\n")
   })
 })

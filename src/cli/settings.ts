@@ -50,6 +50,7 @@ const PJSON_OF_BUNDLE: PJSON = {
     hooks: { command_not_found: [{ target: './main.js', identifier: 'commandNotFound' }] },
     topics: {
       git: { description: 'Bring git repositories in' },
+      rdx: { description: 'Read, write and merge replicated values in files' },
       snapshot: { description: 'Name the state of a repository and come back to it' },
       store: { description: 'Look at the entries a repository is made of' },
     },

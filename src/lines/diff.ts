@@ -7,7 +7,7 @@
  *
  * 1. Common lines at both ends are taken.
  * 2. The sieve drops lines without counterpart, and weak lines among them (sieve.ts).
- * 3. A shortest edit script is searched for, from both sides, halving the range (myers.ts).
+ * 3. A shortest edit script is searched for, from both sides, halving the range (base/myers.ts).
  * 4. Where that would take over MAX_COST edits from either side, the range is cut at its anchors, rare lines that both
  *    versions share in the same order (anchors.ts), and every piece starts over at 1.
  * 5. Where there are no anchors, it is cut at the furthest point that the search had reached.
@@ -25,11 +25,11 @@
  * All arrays are kept from one diff to the next. Diffing is synchronous, so one set serves everybody.
  * @module
  */
+import { MiddleSearch } from '../base/myers.js'
 import { AnchorSearch } from './anchors.js'
 import { BoxStack } from './boxes.js'
 import { HUNK_FIELDS, type Hunks } from './hunk.js'
 import type { LineTraits } from './intern.js'
-import { MiddleSearch } from './myers.js'
 import { Side } from './sieve.js'
 import { Ranges, Slider } from './slide.js'
 

@@ -266,15 +266,30 @@ function pairWidths(bigNeeds: number, lilNeeds: number): UintPair {
 
 /** Where `lil` begins in the pair `bytes[start, end)`, which is checked to be canonical. */
 function pairMiddle(bytes: Uint8Array, start: number, end: number): number {
-  const width = BIG_WIDTH[end - start] ?? -1
-  if (width < 0) throw badNumber(`no pair has ${end - start} bytes`)
-  const middle = start + width
-  const widths = pairWidths(
-    pairWidth(significant(bytes, start, middle) - start),
-    pairWidth(significant(bytes, middle, end) - middle),
-  )
-  if (widths.big !== width || widths.lil !== end - middle) throw badNumber('the pair is overlong')
+  const middle = splitPair(bytes, start, end)
+  if (middle === NO_PAIR) throw badNumber(`no pair has ${end - start} bytes`)
+  if (middle === OVERLONG_PAIR) throw badNumber('the pair is overlong')
   return middle
+}
+
+/** Answers of `splitPair` for bytes that are no pair. */
+export const NO_PAIR = -1
+export const OVERLONG_PAIR = -2
+
+/**
+ * Where `lil` begins in the ZipUint64Pair `bytes[start, end)`. Total: never throws.
+ *
+ * @returns `NO_PAIR` when no pair has this length, `OVERLONG_PAIR` when the pair has a shorter form.
+ */
+export function splitPair(bytes: Uint8Array, start: number, end: number): number {
+  const width = BIG_WIDTH[end - start] ?? -1
+  if (width < 0) return NO_PAIR
+  const middle = start + width
+  const bigNeeds = pairWidth(significant(bytes, start, middle) - start)
+  const lilNeeds = pairWidth(significant(bytes, middle, end) - middle)
+  const big = Math.max(bigNeeds, lilNeeds)
+  if (big !== width) return OVERLONG_PAIR
+  return (lilNeeds === 0 && big > 1 ? 1 : lilNeeds) === end - middle ? middle : OVERLONG_PAIR
 }
 
 /** End of `bytes[start, end)` without its trailing zero bytes. */
@@ -316,7 +331,7 @@ function putHalves(bytes: Uint8Array, start: number, end: number, low: number, h
 }
 
 /** The unsigned 32-bit number in the first four bytes of `bytes[start, end)`; what is not there counts as zero. */
-function halfAt(bytes: Uint8Array, start: number, end: number): number {
+export function halfAt(bytes: Uint8Array, start: number, end: number): number {
   let half = 0
   for (let i = Math.min(end, start + 4) - 1; i >= start; i--) half = (half << 8) | (bytes[i] as number)
   return half >>> 0

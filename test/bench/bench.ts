@@ -3,7 +3,8 @@
  *
  * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3),
  * the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
- * from warm file caches. Nothing here is a test: figures depend on the machine.
+ * from warm file caches. The replicated types follow (rdx.ts; `--only rdx` for them alone). Nothing here is a test: figures
+ * depend on the machine.
  * @module
  */
 import { execFileSync } from 'node:child_process'
@@ -12,6 +13,8 @@ import { cpus, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bytesBelow, median, type Run, run } from './measure.js'
+import { benchTypes } from './rdx.js'
+import { benchLists, benchTrace } from './rdx-list.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const WEFT = join(ROOT, 'bin/run.js')
@@ -260,7 +263,12 @@ console.log(
 const temp = mkdtempSync(join(tmpdir(), 'weft-bench-'))
 process.env['WEFT_HOME'] = join(temp, 'home')
 try {
-  for (const bundle of bundles) await bench(bundle, rows, runs, temp)
+  if (rows.length > 0) for (const bundle of bundles) await bench(bundle, rows, runs, temp)
 } finally {
   rmSync(temp, { recursive: true, force: true })
+}
+if (only.length === 0 || only.includes('rdx')) {
+  benchTypes()
+  benchLists()
+  benchTrace(undefined)
 }
