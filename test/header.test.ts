@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fromLatin1, toHex, toLatin1 } from '../src/base/bytes.js'
 import { defaultCrypto as crypto } from '../src/crypto/default.js'
+import { extraOf } from '../src/history/extra.js'
 import {
   decodeHeader,
   decodeRef,
@@ -14,11 +15,11 @@ import {
   encodeHeader,
   encodeRef,
   encodeVersion,
-  extraOf,
   type Header,
   type Ident,
   type VersionRef,
 } from '../src/history/header.js'
+import { decodeNote, encodeNote } from '../src/history/note.js'
 import { SEQ_LIMIT } from '../src/lseq/lseq.js'
 import { TlvWriter } from '../src/rdx/tlv.js'
 import { zipPair, zipUint } from '../src/rdx/zip.js'
@@ -60,7 +61,6 @@ const headers: fc.Arbitrary<Header> = fc
     changes: digest,
     author: ident,
     committer: ident,
-    message: anyBytes(300),
     extra,
   })
   .map(({ first, more, follows, prev, parents, ...rest }) => ({
@@ -86,7 +86,6 @@ const EXAMPLE: Header = {
   changes: hash(4),
   author: { name: fromLatin1('Ana'), email: fromLatin1('ana@example.org'), time: 1_677_657_600, zone: 60 },
   committer: { name: fromLatin1('caf\xe9'), email: fromLatin1(''), time: -1, zone: -210 },
-  message: fromLatin1('Hello\n'),
   extra: [{ name: 'git', value: Uint8Array.of(1, 2, 3) }],
 }
 
@@ -198,5 +197,30 @@ describe('version entry', () => {
     assert.equal(toHex(bytes), `0000000028abcdef${'01'.repeat(32)}`)
     assert.deepEqual(plain(decodeRef(bytes)), plain(EXAMPLE.prev))
     for (const length of [0, 39, 41]) assert.throws(() => decodeRef(new Uint8Array(length)), { code: 'BAD_RECORD' })
+  })
+})
+
+describe('note', () => {
+  const notes = fc.record({ message: anyBytes(300), extra }, { noNullPrototype: true })
+  const note = { message: fromLatin1('Hello\n'), extra: [{ name: 'git', value: Uint8Array.of(1, 2, 3) }] }
+
+  it('is written as it always was', () => {
+    assert.deepEqual(plain(decodeNote(golden('note', encodeNote(note) as Uint8Array))), plain(note))
+  })
+
+  it('comes back, and is none where nothing is said', () => {
+    holds(
+      fc.property(notes, (said) => {
+        const bytes = encodeNote(said)
+        if (bytes !== undefined) assert.deepEqual(plain(decodeNote(bytes)), plain(said))
+        assert.equal(bytes === undefined, said.message.length + said.extra.length === 0)
+      }),
+    )
+    assert.throws(() => decodeNote(new TlvWriter().record('M', new Uint8Array(0)).copy()), { code: 'BAD_RECORD' })
+  })
+
+  it('has one form', () => {
+    const valid = notes.map(encodeNote).filter((bytes) => bytes !== undefined)
+    holdsCanonical(decodeNote, (said) => encodeNote(said) as Uint8Array, valid)
   })
 })

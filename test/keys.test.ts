@@ -18,6 +18,7 @@ import {
   type Kind,
   kindRange,
   linesPrefix,
+  noteKey,
   pathKey,
   pathPrefix,
   prefixRange,
@@ -45,6 +46,7 @@ const KEYS: [name: string, key: Uint8Array, bytes: string, subject: number][] = 
   ['genesis', genesisKey(STREAM), `${hex('K')}00000000000a0b0c`, 0],
   ['version', versionKey(SEQ, STREAM), `${hex('V')}${LSEQ}`, 0],
   ['groups', groupsKey(SEQ, STREAM), `${hex('G')}${LSEQ}`, 0],
+  ['note', noteKey(SEQ, STREAM), `${hex('N')}${LSEQ}`, 1],
   ['path', pathKey('a/caf\xe9', SEQ, STREAM), `${hex('Pa/caf\xe9\0')}${LSEQ}`, 7],
   ['run', concatBytes(linesPrefix(FILE), run), `${hex('L')}${FILE_HEX}80${'07'.repeat(8)}`, 9],
   [

@@ -151,7 +151,7 @@ describe('tampering', () => {
   it('an old signature on another header', async () => {
     const place = pick(of('V'), chance)
     const version = decodeVersion(place.value)
-    const header = encodeHeader({ ...version, message: Buffer.from('what was never written\n') })
+    const header = encodeHeader({ ...version, author: { ...version.author, name: Buffer.from('never seen') } })
     const forged = encodeVersion(header, version.signature)
     expectFound(await spoil(whole, (entries) => entries.setValue(place, forged)), told(place))
   })
@@ -164,7 +164,7 @@ describe('tampering', () => {
   it('a header signed by somebody else', async () => {
     const place = pick(of('V'), chance)
     const version = decodeVersion(place.value)
-    const header = encodeHeader({ ...version, message: Buffer.from('what was never written\n') })
+    const header = encodeHeader({ ...version, author: { ...version.author, name: Buffer.from('never seen') } })
     const seed = defaultCrypto.ed25519.generateSeed(defaultCrypto.randomBytes)
     const forged = encodeVersion(header, defaultCrypto.ed25519.sign(seed, defaultCrypto.sha256(header)))
     expectFound(await spoil(whole, (entries) => entries.setValue(place, forged)), told(place))

@@ -287,7 +287,7 @@ describe('verify: chains', () => {
   it('with a header changed and signed again by its own key', async () => {
     const [one, two] = row()
     const report = await spoilt((entries) => {
-      const bytes = encodeHeader({ ...one, message: fromLatin1('what was never said') })
+      const bytes = encodeHeader({ ...one, author: { ...one.author, name: fromLatin1('never seen') } })
       entries.set(keyOf(one), encodeVersion(bytes, signer.sign(crypto.sha256(bytes))))
     })
     expectDamage(report, 'chain', (d) => d.kind === 'chain' && d.version === id(two))

@@ -26,12 +26,14 @@ import {
   genesisKey,
   groupsKey,
   linesPrefix,
+  noteKey,
   pathKey,
   recipePrefix,
   tombstoneKey,
   versionKey,
   withLseq,
 } from '../history/keys.js'
+import { encodeNote, type Note } from '../history/note.js'
 import { encodePathDelete, encodePathPut } from '../history/path-entry.js'
 import type { Signer } from '../history/signer.js'
 import { treeRoot } from '../history/tree.js'
@@ -94,6 +96,8 @@ interface WriteSeqs {
 interface Sealed {
   readonly ref: VersionRef
   readonly value: Uint8Array
+  /** Undefined for a version that says nothing. */
+  readonly note: Uint8Array | undefined
   /** Undefined for a version that adds nothing. */
   readonly groups: Uint8Array | undefined
 }
@@ -140,6 +144,9 @@ export class Assembly {
     const geneses = [...this.#context.geneses.values()].sort((a, b) => a.stream - b.stream)
     for (const { stream, value } of geneses) yield { key: genesisKey(stream), value }
     for (const file of files) yield* this.#lineEntries(file.id, file.nodes)
+    for (const { ref, note } of this.#sealed) {
+      if (note !== undefined) yield { key: noteKey(ref.seq, ref.stream), value: note }
+    }
     yield* this.#paths()
     for (const { ref, value } of this.#sealed) yield { key: versionKey(ref.seq, ref.stream), value }
     yield* this.#vectors()
@@ -249,7 +256,10 @@ export class Assembly {
     for (const { planned, commit, trees } of this.#drafts) {
       const { first, last } = this.#blocks[this.#at(planned.number)] as { first: number; last: number }
       const stream = this.#context.streamOf(planned.slot)
-      const groups = sortGroups(planned.writes.flatMap((write) => this.#groups(write, stream)))
+      const note = encodeNote(noteOf(commit, trees))
+      const groups = planned.writes.flatMap((write) => this.#groups(write, stream))
+      if (note !== undefined) groups.push(single('N', noteKey(last, stream), note))
+      sortGroups(groups)
       const header: Header = {
         stream,
         first,
@@ -260,14 +270,14 @@ export class Assembly {
         changes: fromLatin1(changesRoot(groups)),
         author: commit.author,
         committer: commit.committer,
-        message: commit.message,
-        extra: [{ name: GIT_EXTRA, value: encodeRest(commit.rest, trees) }],
+        extra: [{ name: GIT_EXTRA, value: commit.rest.id }],
       }
       const bytes = encodeHeader(header)
       const id = crypto.sha256(bytes)
       this.#sealed.push({
         ref: { seq: last, stream, id },
         value: encodeVersion(bytes, this.#context.signer.sign(id)),
+        note,
         groups: groups.length > 0 ? encodeGroups(groups) : undefined,
       })
     }
@@ -372,6 +382,11 @@ export class Assembly {
 }
 
 const NOTHING = new Uint8Array(0)
+
+function noteOf({ message, rest }: Commit, trees: readonly OddTree[]): Note {
+  const value = encodeRest(rest, trees)
+  return { message, extra: value.length === 0 ? [] : [{ name: GIT_EXTRA, value }] }
+}
 
 /** The hashes of a content's chunks, one behind the other. */
 function recipeValue(node: FileNode): Uint8Array {

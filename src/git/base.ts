@@ -8,9 +8,10 @@
 import { toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
+import { extraOf } from '../history/extra.js'
 import { decodeGenesis, readRepositoryId } from '../history/genesis.js'
 import { Graph } from '../history/graph.js'
-import { extraOf, type VersionRef } from '../history/header.js'
+import type { VersionRef } from '../history/header.js'
 import { kindRange } from '../history/keys.js'
 import { decodePathEntry } from '../history/path-entry.js'
 import { emptyTree, setPath, type Tree } from '../history/tree.js'
@@ -18,7 +19,7 @@ import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { Streams } from '../lseq/vector.js'
-import { commitId, GIT_EXTRA } from './commit.js'
+import { GIT_EXTRA } from './commit.js'
 import { listFiles } from './history.js'
 import type { FileNode, PlannedFile, PlannedLeaf } from './plan.js'
 
@@ -85,7 +86,7 @@ export class Base {
       refs.push({ seq: version.last, stream: version.stream, id: version.id })
       if (own.has(version.stream)) tips.set(slot, number)
       const extra = extraOf(version, GIT_EXTRA)
-      if (extra !== undefined) byCommit.set(toLatin1(commitId(extra)), number)
+      if (extra !== undefined) byCommit.set(toLatin1(extra), number)
     }
     const touches = graph.size === 0 ? new Map<string, Touch[]>() : await loadTouches(entries, graph)
     return new Base(graph, await readRepositoryId(entries), refs, byCommit, tips, streamIds, touches)

@@ -7,9 +7,12 @@
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { extraOf } from '../history/extra.js'
 import { Findings } from '../history/findings.js'
 import { Graph } from '../history/graph.js'
-import { extraOf, type Version } from '../history/header.js'
+import type { Version } from '../history/header.js'
+import { kindRange } from '../history/keys.js'
+import { decodeNote, NO_NOTE, type Note } from '../history/note.js'
 import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import type { Leaf, Tree } from '../history/tree.js'
 import {
@@ -23,6 +26,7 @@ import {
 } from '../history/verify-contents.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
+import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import { decodeRest, formatCommit, GIT_EXTRA, type OddTree } from './commit.js'
 import { gitObjectId } from './object-id.js'
 import { emptyTreeId, type GitLeaf, type TreeIds, treeId } from './tree-id.js'
@@ -40,14 +44,17 @@ export async function checkCommits(
   progress: (phase: string, done: number, total: number) => void,
 ): Promise<number> {
   const graph = new Graph()
-  const commits: (Version | undefined)[] = []
+  const notes = await allNotes(entries)
+  const commits: (Imported | undefined)[] = []
   for await (const version of new Versions(entries, graph.streams).all()) {
     graph.add(version)
-    commits.push(extraOf(version, GIT_EXTRA) === undefined ? undefined : version)
+    const id = extraOf(version, GIT_EXTRA)
+    const note = notes.get(formatLseq(version.last, version.stream)) ?? NO_NOTE
+    commits.push(id && { version, note, id })
   }
-  const sample = commits.find((version) => version !== undefined)
+  const sample = commits.find((commit) => commit !== undefined)
   if (sample === undefined) return 0
-  const hashLength = restOf(sample).id.length
+  const hashLength = sample.id.length
   const writes = await readPathWrites(entries, graph, new Findings())
   const oids = await blobIds(entries, graph, writes, hashLength)
   return new CommitCheck(commits, hashLength, oids).run(graph, writes, progress)
@@ -82,13 +89,28 @@ function nameOf({ number, path }: PathWrite): string {
   return `${number}:${path}`
 }
 
-function restOf(version: Version): ReturnType<typeof decodeRest> {
-  return decodeRest(extraOf(version, GIT_EXTRA) as Uint8Array)
+/** A version that was made from a commit, and the commit's id. */
+interface Imported {
+  readonly version: Version
+  readonly note: Note
+  readonly id: Uint8Array
+}
+
+/** The notes of all versions, by the lseq of the version. */
+async function allNotes(entries: EntryStore): Promise<Map<string, Note>> {
+  const notes = new Map<string, Note>()
+  for await (const batch of entries.scan(kindRange('N'))) {
+    for (let i = 0; i < batch.count; i++) {
+      const { seq, stream } = lseqOfKey(batch.key(i))
+      notes.set(formatLseq(seq, stream), decodeNote(batch.value(i)))
+    }
+  }
+  return notes
 }
 
 /** One pass over all versions. */
 class CommitCheck {
-  readonly #commits: readonly (Version | undefined)[]
+  readonly #commits: readonly (Imported | undefined)[]
   readonly #hashLength: number
   readonly #oids: ReadonlyMap<string, string>
   readonly #ids: TreeIds = new WeakMap()
@@ -96,7 +118,7 @@ class CommitCheck {
   readonly #gitTrees = new WeakMap<Tree<Leaf>, Tree<GitLeaf>>()
   readonly #leaves = new WeakMap<Leaf, GitLeaf>()
 
-  constructor(commits: readonly (Version | undefined)[], hashLength: number, oids: ReadonlyMap<string, string>) {
+  constructor(commits: readonly (Imported | undefined)[], hashLength: number, oids: ReadonlyMap<string, string>) {
     this.#commits = commits
     this.#hashLength = hashLength
     this.#oids = oids
@@ -105,11 +127,12 @@ class CommitCheck {
   run(graph: Graph, writes: PathWrites, progress: (phase: string, done: number, total: number) => void): number {
     let checked = 0
     for (const { number, tree } of walkTrees(graph, writes)) {
-      const version = this.#commits[number - 1]
-      if (version === undefined) continue
-      const { trees, ...rest } = restOf(version)
-      const { author, committer, message } = version
-      const parents = graph.node(number).parents.map((parent) => toHex(restOf(this.#commits[parent - 1] as Version).id))
+      const commit = this.#commits[number - 1]
+      if (commit === undefined) continue
+      const { trees, ...rest } = decodeRest(commit.id, extraOf(commit.note, GIT_EXTRA))
+      const { author, committer } = commit.version
+      const { message } = commit.note
+      const parents = graph.node(number).parents.map((parent) => toHex((this.#commits[parent - 1] as Imported).id))
       const id = toHex(fromLatin1(this.#rootId(tree, trees)))
       const object = formatCommit({ tree: id, parents, author, committer, message, rest })
       const wanted = toHex(rest.id)

@@ -1,15 +1,15 @@
 /**
  * git commit objects: taken apart into what a version's header holds, and put together again, byte for byte.
  *
- * A version header has its own fields for author, committer and message. All else that a commit object holds beyond
- * its tree and parents goes into the header's extra record `git`, so that the object can be written again with the
- * same id. The record is a sequence of ToyTLV records:
+ * A version has its own fields for author, committer and message. What else a commit object holds beyond its tree and
+ * parents goes into extra records called `git`, so that the object can be written again with the same id. The one in the
+ * header is the commit's id (20 or 32 bytes). The one in the version's note, which is left out where it would be empty, is
+ * a sequence of ToyTLV records:
  *
- *     i  the commit's id (20 or 32 bytes)
  *     a  author line's bytes behind "author ", only where the header's fields do not give them back
  *     c  committer line's bytes, likewise
  *     h  everything between the committer line and the blank line, verbatim (encoding, gpgsig, mergetag, ...)
- *     w  the whole object, only where the parts above do not give it back (all other records but `i` are then absent)
+ *     w  the whole object, only where the parts above do not give it back (`a`, `c` and `h` are then absent)
  *     t  a tree of this commit that its files alone do not give back (odd modes' padding, empty directories):
  *        path, 0x00, raw tree object. Repeated, in path order.
  * @module
@@ -19,7 +19,7 @@ import { CodedError } from '../base/error.js'
 import type { Ident } from '../history/header.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 
-/** The name of a header's extra record that holds these. */
+/** The name of the extra records. */
 export const GIT_EXTRA = 'git'
 
 /** An author or committer line as it should be. The name may be missing together with the space behind it. */
@@ -28,6 +28,8 @@ const STRICT = /^(.*?) ?<([^<>]*)> (-?\d{1,15}) ([+-])(\d\d)(\d\d)$/s
 const LOOSE = /^([^<]*?) ?<([^>\s]*)>?\D*(?:(\d{1,15})(?!\d)(?: ([+-])(\d\d)(\d\d)$)?)?/
 /** One without an opening bracket. The empty group stands for the address. */
 const BARE = /^(.*?)() ?(?:(\d{1,15}) ([+-])(\d\d)(\d\d))?$/s
+
+const NOTHING = new Uint8Array(0)
 
 /** A commit object in parts. */
 export interface Commit {
@@ -106,9 +108,9 @@ export function formatCommit(commit: Commit): Uint8Array {
   return concatBytes(fromLatin1(`${text}\n`), commit.message)
 }
 
-/** The value of the extra record. */
+/** The value of the note's extra record; empty where there is no need for one. */
 export function encodeRest(rest: CommitRest, trees: readonly OddTree[]): Uint8Array {
-  const out = new TlvWriter(64).record('I', rest.id)
+  const out = new TlvWriter(64)
   if (rest.author !== undefined) out.record('A', rest.author)
   if (rest.committer !== undefined) out.record('C', rest.committer)
   if (rest.headers !== undefined) out.record('H', rest.headers)
@@ -117,11 +119,17 @@ export function encodeRest(rest: CommitRest, trees: readonly OddTree[]): Uint8Ar
   return out.copy()
 }
 
-/** @throws {CodedError} `BAD_RECORD` for bytes that `encodeRest` does not write. */
-export function decodeRest(bytes: Uint8Array): CommitRest & { readonly trees: readonly OddTree[] } {
+/**
+ * @param id - The value of the header's extra record.
+ * @throws {CodedError} `BAD_RECORD` for bytes that `encodeRest` does not write.
+ */
+export function decodeRest(
+  id: Uint8Array,
+  bytes: Uint8Array = NOTHING,
+): CommitRest & { readonly trees: readonly OddTree[] } {
   const reader = new TlvReader(bytes)
   const rest = {
-    id: reader.expect('I'),
+    id,
     author: reader.optional('A'),
     committer: reader.optional('C'),
     headers: reader.optional('H'),
@@ -135,11 +143,6 @@ export function decodeRest(bytes: Uint8Array): CommitRest & { readonly trees: re
     trees.push({ path: toLatin1(tree, 0, end), bytes: tree.subarray(end + 1) })
   }
   return { ...rest, trees }
-}
-
-/** The id of the git commit that a version was made from, given its extra record. */
-export function commitId(extra: Uint8Array): Uint8Array {
-  return new TlvReader(extra).expect('I')
 }
 
 /** Name, email, seconds and zone as git writes them; lines of another form give what can be read of them. */

@@ -8,7 +8,8 @@
 import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
-import { extraOf, type Ident, type VersionRef } from '../history/header.js'
+import { extraOf } from '../history/extra.js'
+import type { Ident, VersionRef } from '../history/header.js'
 import type { RefKind } from '../history/keys.js'
 import { type RefChange, refEntries } from '../history/ref-log.js'
 import { encodeRefValue, type Ref, type RefValue, readRefs } from '../history/refs.js'
@@ -17,7 +18,7 @@ import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { Streams } from '../lseq/vector.js'
 import { CatFile, type GitObject, type ObjectSource } from './cat-file.js'
-import { commitId, GIT_EXTRA } from './commit.js'
+import { GIT_EXTRA } from './commit.js'
 import type { Source, SourceRef } from './source.js'
 
 /** A ref of the source with what it names. */
@@ -151,7 +152,7 @@ async function versionOf(versions: Versions, commit: string): Promise<VersionRef
   const id = Buffer.from(commit, 'hex')
   const [found] = await versions.withId('g', id, (version) => {
     const extra = extraOf(version, GIT_EXTRA)
-    return extra !== undefined && equalBytes(commitId(extra), id)
+    return extra !== undefined && equalBytes(extra, id)
   })
   if (found === undefined) throw new CodedError('VERSION_MISSING', `The git commit ${commit} has not been imported.`)
   return { seq: found.last, stream: found.stream, id: found.id }

@@ -13,19 +13,19 @@
  *     c  root of the changes, 32 bytes (groups.ts)
  *     a  author: n name, e email, t ZipInt64 seconds since 1970, z ZipInt64 zone in minutes east
  *     o  committer, likewise
- *     m  message
  *     x  extra: n name, v value. Repeated, in byte order of the names
  *
  * Text is bytes, and not necessarily UTF-8: what a version was made from may have other encodings.
  * Next to the header the version's entry holds the signature: records h (header), s (Ed25519 over the id, 64 bytes).
  * @module
  */
-import { concatBytes, equalBytes, toLatin1 } from '../base/bytes.js'
+import { concatBytes, equalBytes } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { encodeLseq, LSEQ_BYTES, type Lseq, readLseq, SEQ_LIMIT } from '../lseq/lseq.js'
 import { TlvCursor, TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipInt, unzipPair, unzipUint, zipInt, zipPair, zipUint } from '../rdx/zip.js'
+import { type Extra, readExtra, writeExtra } from './extra.js'
 
 /** The header format this code reads and writes. */
 export const HEADER_FORMAT = 1
@@ -46,12 +46,6 @@ export interface Ident {
   readonly zone: number
 }
 
-/** A named record for things a header has no field for. */
-export interface Extra {
-  readonly name: string
-  readonly value: Uint8Array
-}
-
 /** All a header says. */
 export interface Header {
   readonly stream: number
@@ -65,7 +59,6 @@ export interface Header {
   readonly changes: Uint8Array
   readonly author: Ident
   readonly committer: Ident
-  readonly message: Uint8Array
   readonly extra: readonly Extra[]
 }
 
@@ -88,8 +81,7 @@ export function encodeHeader(header: Header): Uint8Array {
   out.record('C', header.changes)
   writeIdent(out, 'A', header.author)
   writeIdent(out, 'O', header.committer)
-  out.record('M', header.message)
-  for (const { name, value } of header.extra) out.begin('X').latin1('N', name).record('V', value).end()
+  writeExtra(out, header.extra)
   return out.copy()
 }
 
@@ -126,7 +118,6 @@ export function decodeHeader(bytes: Uint8Array): Header {
     changes: fixed(reader.expect('C'), 32),
     author: readIdent(reader.enter('A')),
     committer: readIdent(reader.enter('O')),
-    message: reader.expect('M'),
     extra: readExtra(reader),
   }
   reader.end()
@@ -172,14 +163,9 @@ export function decodeBrief(value: Uint8Array): VersionBrief {
   const { first, last } = readSeqs(header.body())
   if (!header.find('A')) throw bad('it does not say whose it is')
   const author = readIdent(new TlvReader(headerBytes, header.start, header.end))
-  if (!header.find('M')) throw bad('it has no message')
+  if (!header.find('O')) throw bad('it does not say who committed it')
   const extra = readExtra(new TlvReader(headerBytes, header.end))
   return { stream, first, last, author, extra, id: crypto.sha256(headerBytes) }
-}
-
-/** The value of an extra record; undefined where the header has none of that name. */
-export function extraOf(header: Pick<Header, 'extra'>, name: string): Uint8Array | undefined {
-  return header.extra.find((extra) => extra.name === name)?.value
 }
 
 function isFirstParent({ prev, parents: [parent] }: Header): boolean {
@@ -229,19 +215,6 @@ function readIdent(reader: TlvReader): Ident {
   }
   reader.end()
   return ident
-}
-
-function readExtra(reader: TlvReader): Extra[] {
-  const extra: Extra[] = []
-  while (!reader.atEnd) {
-    const inner = reader.enter('X')
-    const name = toLatin1(inner.expect('N'))
-    const last = extra.at(-1)
-    if (last !== undefined && last.name >= name) throw bad('its extra records are out of order')
-    extra.push({ name, value: inner.expect('V') })
-    inner.end()
-  }
-  return extra
 }
 
 function fixed(bytes: Uint8Array, length: number): Uint8Array {

@@ -11,6 +11,7 @@
  *     P | path | 00 | lseq           what a version made of a path
  *     L | file (8) | position        run of lines; the position ends in the lseq
  *     L | file (8) | position | 00 | lseq    tombstone of lines of that run, or origins of them
+ *     N | lseq                       note of a version: its message, and what else was said
  *     B | file (8) | lseq            chunks that make up a file which is not text
  *     C | SHA-256 (32) | lseq        chunk of bytes
  *     R | b, t or s | name | 00 | lseq       branch, tag, snapshot
@@ -31,6 +32,7 @@ export const KINDS = {
   I: 'index',
   K: 'genesis',
   L: 'lines',
+  N: 'note',
   P: 'path',
   R: 'ref',
   V: 'version',
@@ -65,6 +67,11 @@ export function versionKey(seq: number, stream: number): Uint8Array {
 
 export function groupsKey(seq: number, stream: number): Uint8Array {
   return key('G', seq, stream)
+}
+
+/** The note of the version at that lseq. */
+export function noteKey(seq: number, stream: number): Uint8Array {
+  return key('N', seq, stream)
 }
 
 /** All entries of a path begin so. */
@@ -167,6 +174,9 @@ export function subjectLength(fullKey: Uint8Array): number {
     case 'V':
     case 'G':
       if (length === 1 + LSEQ_BYTES) return 0
+      break
+    case 'N':
+      if (length === 1 + LSEQ_BYTES) return 1
       break
     case 'L':
       if (length > FILE_PREFIX_BYTES + LSEQ_BYTES) return FILE_PREFIX_BYTES

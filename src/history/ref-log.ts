@@ -15,7 +15,8 @@ import { lseqOfKey } from '../lseq/lseq.js'
 import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
 import { changesRoot, encodeGroups, type Group, sortGroups } from './groups.js'
 import { decodeVersion, encodeHeader, encodeVersion, type Ident, type VersionRef } from './header.js'
-import { genesisKey, groupsKey, kindRange, type RefKind, refKey, versionKey } from './keys.js'
+import { genesisKey, groupsKey, kindRange, noteKey, type RefKind, refKey, versionKey } from './keys.js'
+import { encodeNote } from './note.js'
 import { encodeRefValue, type RefValue } from './refs.js'
 import type { Signer } from './signer.js'
 
@@ -52,8 +53,17 @@ export async function refEntries(
     const leaf = leafDigest(toLatin1(key), crypto.sha256Binary(value))
     return { name: `R${kind}${name}`, digest: new MerkleBuilder().push(leaf).root() }
   })
-  sortGroups(groups)
   const last = first + changes.length
+  const note = encodeNote({ message: fromLatin1(message), extra: [] })
+  if (note !== undefined) {
+    const key = noteKey(last, stream)
+    added.push({ key, value: note })
+    groups.push({
+      name: 'N',
+      digest: new MerkleBuilder().push(leafDigest(toLatin1(key), crypto.sha256Binary(note))).root(),
+    })
+  }
+  sortGroups(groups)
   const header = encodeHeader({
     stream,
     first,
@@ -64,7 +74,6 @@ export async function refEntries(
     changes: fromLatin1(changesRoot(groups)),
     author: ident,
     committer: ident,
-    message: fromLatin1(message),
     extra: [],
   })
   if (isNew) added.push({ key: genesisKey(stream), value: genesis.value })

@@ -21,7 +21,7 @@ import { type Kind, strangeRanges, subjectLength, versionKey } from './keys.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
-const GROUPED: readonly Kind[] = ['B', 'C', 'L', 'P', 'R']
+const GROUPED: readonly Kind[] = ['B', 'C', 'L', 'N', 'P', 'R']
 const DERIVED: readonly Kind[] = ['I', 'X']
 
 /** @param onLines - Given the line entries in passing, since the next step wants them too. */

@@ -13,7 +13,8 @@ import { type Streams, Vector } from '../lseq/vector.js'
 import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
 import { decodeBrief, decodeVersion, type Version, type VersionBrief } from './header.js'
 import { HolderSearch, type Holders } from './holders.js'
-import { kindRange, prefixRange, versionKey } from './keys.js'
+import { kindRange, noteKey, prefixRange, versionKey } from './keys.js'
+import { decodeNote, NO_NOTE, type Note } from './note.js'
 
 /** Kept vectors that are loaded at a time. */
 const VECTORS_AT_ONCE = 8
@@ -41,6 +42,12 @@ export class Versions {
   async expect({ seq, stream }: Lseq): Promise<Version> {
     const version = await this.get(seq, stream)
     return version ?? missingVersion({ seq, stream })
+  }
+
+  /** What a version says. */
+  async note({ last, stream }: { readonly last: number; readonly stream: number }): Promise<Note> {
+    const value = await this.#entries.get(noteKey(last, stream))
+    return value === undefined ? NO_NOTE : decodeNote(value)
   }
 
   /** All versions in lseq order. */

@@ -4,12 +4,13 @@
  */
 import { decodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { extraOf } from '../history/extra.js'
 import { decodeGenesis } from '../history/genesis.js'
-import { extraOf, type Ident, type Version } from '../history/header.js'
+import type { Ident, Version } from '../history/header.js'
 import { genesisKey } from '../history/keys.js'
+import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatStream } from '../lseq/lseq.js'
-import { TlvReader } from '../rdx/tlv.js'
 import { fingerprint } from './identity.js'
 import type { Person, VersionInfo } from './results.js'
 
@@ -32,23 +33,21 @@ export function person({ name, email, time, zone }: Ident): Person {
   return { name: textOf(name), email: textOf(email), time: isoTime(time, zone) }
 }
 
-/**
- * Hex id of the git commit that a version was made from; undefined where it was made from none.
- *
- * The id is the first record, `i`, of the extra record `git`.
- */
+/** Hex id of the git commit that a version was made from; undefined where it was made from none. */
 export function gitId(version: Pick<Version, 'extra'>): string | undefined {
-  const extra = extraOf(version, 'git')
-  return extra === undefined ? undefined : toHex(new TlvReader(extra).expect('I'))
+  const id = extraOf(version, 'git')
+  return id && toHex(id)
 }
 
 /** Describes versions; remembers who signs which stream. */
 export class Describer {
   readonly #entries: EntryStore
+  readonly #versions: Versions
   readonly #signers = new Map<number, string>()
 
-  constructor(entries: EntryStore) {
+  constructor(entries: EntryStore, versions: Versions) {
     this.#entries = entries
+    this.#versions = versions
   }
 
   async info(version: Version): Promise<VersionInfo> {
@@ -58,7 +57,7 @@ export class Describer {
       parents: version.parents.map(({ id }) => toHex(id)),
       author: person(version.author),
       committer: person(version.committer),
-      message: textOf(version.message),
+      message: textOf((await this.#versions.note(version)).message),
       ...(git === undefined ? {} : { git }),
       stream: formatStream(version.stream),
       seq: version.last,

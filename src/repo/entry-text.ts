@@ -5,10 +5,12 @@
 import { decodeUtf8Lossy, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { decodeVector } from '../history/derived.js'
+import type { Extra } from '../history/extra.js'
 import { decodeGenesis, repositoryId } from '../history/genesis.js'
 import { decodeGroups } from '../history/groups.js'
 import { decodeVersion, type Version, type VersionRef } from '../history/header.js'
 import { isTombstoneKey, KINDS, type Kind, REF_KINDS, type RefKind } from '../history/keys.js'
+import { decodeNote, type Note } from '../history/note.js'
 import { decodePathEntry } from '../history/path-entry.js'
 import { decodeRefValue } from '../history/refs.js'
 import { decodeOrigins, holdsOrigins, type Origin } from '../lines/origin.js'
@@ -47,6 +49,8 @@ function describe(key: Uint8Array, value: Uint8Array): string {
       return describeVersion(decodeVersion(value))
     case 'G':
       return lines(decodeGroups(value).map(({ name, prefix }) => `${groupText(name)} ${hexOf(prefix)}`))
+    case 'N':
+      return describeNote(decodeNote(value))
     case 'P':
       return describePath(value)
     case 'L':
@@ -72,7 +76,7 @@ function describeGenesis(key: Uint8Array, value: Uint8Array): string {
 }
 
 function describeVersion(version: Version): string {
-  const { stream, first, last, prev, parents, tree, changes, author, committer, extra, message } = version
+  const { stream, first, last, prev, parents, tree, changes, author, committer, extra } = version
   const [who, by] = [person(author), person(committer)]
   return lines([
     `version ${toHex(version.id)}`,
@@ -83,11 +87,17 @@ function describeVersion(version: Version): string {
     `changes ${toHex(changes)}`,
     `author ${who.name} <${who.email}> ${isoTime(author.time, author.zone)}`,
     `committer ${by.name} <${by.email}> ${isoTime(committer.time, committer.zone)}`,
-    ...extra.map(({ name, value }) => `extra ${name}, ${value.length} bytes: ${toHex(value.subarray(0, SHOWN))}`),
+    ...extra.map(describeExtra),
     `signature ${toHex(version.signature)}`,
-    '',
-    textOf(message).trimEnd(),
   ])
+}
+
+function describeNote({ message, extra }: Note): string {
+  return lines([...extra.map(describeExtra), ...(extra.length > 0 ? [''] : []), textOf(message).trimEnd()])
+}
+
+function describeExtra({ name, value }: Extra): string {
+  return `extra ${name}, ${value.length} bytes: ${toHex(value.subarray(0, SHOWN))}`
 }
 
 function describePath(value: Uint8Array): string {

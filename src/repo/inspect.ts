@@ -24,6 +24,7 @@ const MEANINGS: Readonly<Record<Kind, string>> = {
   L: 'runs of lines, their tombstones and origins',
   P: 'what versions made of paths',
   R: 'branches, tags and snapshots',
+  N: 'messages of versions, and what else was said',
   V: 'versions: header and signature',
   X: 'version vectors, made from the versions',
 }

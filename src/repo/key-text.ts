@@ -4,6 +4,7 @@
  *     K/<stream>                          genesis of a stream; K/000000 is the repository's
  *     V/<lseq>                            version
  *     G/<lseq>                            groups of a version
+ *     N/<lseq>                            note of a version
  *     P/<path>/<lseq>                     path
  *     L/<file>/<position>                 run of lines; the position in hex, its lseq at the end
  *     L/<file>/<position>/<lseq>          tombstone of lines of that run, or origins of them
@@ -27,6 +28,7 @@ import {
   KINDS,
   kindRange,
   linesPrefix,
+  noteKey,
   pathKey,
   prefixRange,
   REF_KINDS,
@@ -65,6 +67,7 @@ function wellFormed(key: Uint8Array): string | undefined {
       return `K/${formatStream(lseqOfKey(key).stream)}`
     case 'V':
     case 'G':
+    case 'N':
     case 'X':
       return `${kind}/${lseq}`
     case 'P':
@@ -110,6 +113,8 @@ export function parseKey(text: string): Uint8Array | undefined {
       return slash < 0 ? versionKey(seq, stream) : undefined
     case 'G':
       return slash < 0 ? groupsKey(seq, stream) : undefined
+    case 'N':
+      return slash < 0 ? noteKey(seq, stream) : undefined
     case 'P':
       return slash < 0 ? undefined : pathKey(unformatPath(subject), seq, stream)
     case 'B': {

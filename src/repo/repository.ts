@@ -82,7 +82,7 @@ export class Repository implements AsyncDisposable {
     this.#store = store
     this.entries = new EntryStore(store, { heldBytes: HELD_BYTES, pageEntries })
     this.versions = new Versions(this.entries, new Streams())
-    this.#describer = new Describer(this.entries)
+    this.#describer = new Describer(this.entries, this.versions)
     this.snapshots = new Snapshots(this, options.home)
   }
 

@@ -148,7 +148,8 @@ async function byId({ versions }: ResolveContext, text: string): Promise<State |
     ...(await versions.withId('g', whole, (version) => gitId(version)?.startsWith(wanted) === true)),
   ]
   if (found.length > 1) {
-    const names = found.map((version) => `${toHex(version.id).slice(0, 12)} (${subject(version)})`)
+    const names: string[] = []
+    for (const version of found) names.push(`${toHex(version.id).slice(0, 12)} (${await subject(versions, version)})`)
     throw new CodedError('V_AMBIGUOUS', `${found.length} versions begin with ${text}.`, {
       hint: `Write more of the id. They are: ${listSome(names)}.`,
       data: { candidates: found.map((version) => toHex(version.id)) },
@@ -189,8 +190,8 @@ function listSome(names: readonly string[]): string {
   return names.length > SHOWN ? `${shown}, and ${names.length - SHOWN} more` : shown
 }
 
-function subject(version: Version): string {
-  return textOf(version.message).split('\n', 1)[0] ?? ''
+async function subject(versions: Versions, version: Version): Promise<string> {
+  return textOf((await versions.note(version)).message).split('\n', 1)[0] ?? ''
 }
 
 /** A state as text: the version's id, or the vector where no one version stands for it. */

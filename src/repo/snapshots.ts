@@ -115,7 +115,7 @@ export class Snapshots {
   async #described(refs: readonly Ref[]): Promise<Snapshot[]> {
     const { entries, versions } = this.#repository
     const holders = await versions.holding(refs)
-    const describer = new Describer(entries)
+    const describer = new Describer(entries, versions)
     const snapshots: Snapshot[] = []
     for (const ref of refs) {
       const version = holders.get(ref) ?? (await versions.expect(ref))

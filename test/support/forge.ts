@@ -112,7 +112,6 @@ export function sign(
     changes: fromLatin1(changesRoot(groups)),
     author: after.author,
     committer: after.committer,
-    message: fromLatin1('forged'),
     extra: [],
     ...lie,
   }
