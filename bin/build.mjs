@@ -7,6 +7,7 @@
  *
  *     dist/index.js, index.d.ts, ...     the library, one file per module
  *     dist/cli/main.js                   the command line: what bin/run.js starts
+ *     dist/cli/main.js.map               where in the sources its parts are from: for stack traces
  *     dist/cli/lazy/                     packages that are seldom needed
  *     dist/cli/oclif.manifest.json       flags and help of every command, so that listing loads none of them
  *     dist/cli/THIRD-PARTY.txt           licences of all that was bundled
@@ -88,7 +89,7 @@ const classicLevel = {
  * Packages that oclif loads at once and needs seldom or never: templates of help, globs, version ranges, spinners.
  * Each is bundled into a file of its own, and a stand-in loads that file when something of it is first used.
  */
-const LAZY = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'semver', 'tinyglobby', 'wrap-ansi']
+const LAZY = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'semver', 'supports-color', 'tinyglobby', 'wrap-ansi']
 
 /** Modules of Node that oclif loads at once and weft needs seldom: 6 ms of each start. The stand-in is the same. */
 const LAZY_BUILTINS = ['child_process', 'perf_hooks', 'readline']
@@ -136,7 +137,7 @@ function standIn(name) {
     })`
 }
 
-/** What all bundles have in common. Names are kept, so that a stack trace can be read. */
+/** What all bundles have in common. */
 const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -189,6 +190,9 @@ async function buildCommandLine(out) {
     banner: { js: "const weftModuleUrl=require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'weftModuleUrl' },
     supported: { 'dynamic-import': false },
+    minifyIdentifiers: true,
+    sourcemap: true,
+    sourcesContent: false,
   })
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n')
   const lazy = LAZY.map((name) =>

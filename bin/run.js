@@ -10,7 +10,9 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   process.stdout.write(`weft ${require('../package.json').version}\n`)
 } else if (require('node:fs').existsSync(`${__dirname}/../dist/cli/main.js`)) {
   const { enableCompileCache } = require('node:module')
-  if (enableCompileCache)
+  if (process.env.WEFT_DEBUG)
+    process.setSourceMapsEnabled(true) // stack traces name lines of the sources
+  else if (enableCompileCache)
     enableCompileCache() // Node 22 and later
   else require('./code-cache.js').keepCode(require('node:path').resolve(__dirname, '../dist'), args)
   require('../dist/cli/main.js').run(args)

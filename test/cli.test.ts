@@ -81,6 +81,14 @@ describe('-C', () => {
   })
 })
 
+describe('WEFT_DEBUG', () => {
+  it('shows where in the sources an error is from', async () => {
+    const { stderr, status } = await weft(['blame', 'nothing'], { cwd: ROOT, env: { WEFT_DEBUG: '1' } })
+    assert.equal(status, 1)
+    assert.match(stderr, /^Error: .*\nHint: .*\nCodedError: .*\n( +at .*\n)* +at .*src\/repo\/\w+\.ts:\d+:\d+/)
+  })
+})
+
 describe('exit statuses and errors', () => {
   const cases: [args: string[], status: number, code: string][] = [
     [['log', '-C', EMPTY], 1, 'REPO_NOT_FOUND'],
