@@ -1,8 +1,8 @@
 /**
  * weft beside git, on the same machine in the same run: `npm run bench [-- bundle ...] [--runs N] [--only name,name]`.
  *
- * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3),
- * the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
+ * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3;
+ * quick jobs more often), the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
  * from warm file caches. The replicated types follow (rdx.ts; `--only rdx` for them alone). Nothing here is a test: figures
  * depend on the machine.
  * @module
@@ -20,8 +20,9 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const WEFT = join(ROOT, 'bin/run.js')
 const CORPUS = join(ROOT, '../shared/corpus')
 
-/** Starting a process is quick and noisy, so it is run this many times as often as the rest. */
+/** What is quick is noisy too, so it is run this many times as often as the rest: a start, and jobs under a second. */
 const START_RUNS = 7
+const SHORT_RUNS = 3
 
 /** A string to search all of history for, where the history has it; else a long word of the blamed file is taken. */
 const STRING = 'zmalloc_used_memory'
@@ -125,7 +126,7 @@ const ROWS: readonly Row[] = [
     unit: 's',
     measure: (place, runs) =>
       turns(
-        runs,
+        runs * SHORT_RUNS,
         () => weft(place.repo, 'restore', '--at', place.old, '--to', fresh(place, 'restored')),
         () =>
           shell(
@@ -156,7 +157,7 @@ const ROWS: readonly Row[] = [
     unit: 's',
     measure: async (place, runs) => {
       const result = await turns(
-        runs,
+        runs * SHORT_RUNS,
         () => weft(place.repo, 'blame', place.file),
         () => run('git', [`--git-dir=${place.git}`, 'blame', 'HEAD', '--', place.file], place.dir),
       )
@@ -170,7 +171,7 @@ const ROWS: readonly Row[] = [
     unit: 's',
     measure: async (place, runs) => {
       const result = await turns(
-        runs,
+        runs * SHORT_RUNS,
         () => weft(place.repo, 'grep', '-F', '--history', '--', place.text),
         () => run('git', [`--git-dir=${place.git}`, 'log', '--all', '--oneline', `-S${place.text}`], place.dir),
       )
