@@ -22,7 +22,7 @@ import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 
 /** Exact text of a canonical list. */
-export function formatList(tlv: Uint8Array): string {
+export function formatList(tlv: Uint8Array): string | undefined {
   const text = new TextWriter(2 * tlv.length + 16).ascii('[')
   const cursor = new ListCursor(tlv)
   for (let comma = ''; cursor.next(); comma = ',') {
@@ -36,7 +36,7 @@ export function formatList(tlv: Uint8Array): string {
 }
 
 /** Plain text of a canonical list, `reachable` of whose elements hang together with the start. */
-export function formatPlainList(tlv: Uint8Array, reachable: number): string {
+export function formatPlainList(tlv: Uint8Array, reachable: number): string | undefined {
   const text = new TextWriter(2 * tlv.length + 16).ascii('[')
   const cursor = new ListCursor(tlv)
   let comma = ''

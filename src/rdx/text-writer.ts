@@ -77,9 +77,14 @@ export class TextWriter {
     return this
   }
 
-  /** The text. */
-  finish(): string {
-    return native.utf8Slice.call(this.#bytes, 0, this.#length)
+  /** The text; undefined, where it is longer than a string can be. */
+  finish(): string | undefined {
+    try {
+      return native.utf8Slice.call(this.#bytes, 0, this.#length)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_STRING_TOO_LONG') return undefined
+      throw error
+    }
   }
 
   /** Appends a zipped integer. */

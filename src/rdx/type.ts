@@ -37,7 +37,7 @@ export interface RdxType<Plain, Given = Plain, Merged = Uint8Array> {
   valid(tlv: Uint8Array): boolean
   /** The first rule that the bytes break, with its offset; `undefined` for a state. Total: `valid` with the reason. */
   check(tlv: Uint8Array): Fault | undefined
-  /** Text of a state, `undefined` for bytes that are none. */
+  /** Text of a state, `undefined` for bytes that are none, and where it would be longer than a string can be. */
   string(tlv: Uint8Array, form?: TextForm): string | undefined
   /**
    * State of a text, in the exact form or in the plain one, whose stamps are {0,0}.
