@@ -16,10 +16,9 @@ import { compareBytes, concatBytes, fromLatin1, toLatin1 } from '../base/bytes.j
 import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import { encodeVector, idKey, VECTOR_EVERY, vectorKey } from '../history/derived.js'
 import type { Genesis } from '../history/genesis.js'
-import { changesRoot, encodeGroups, type Group, sortGroups } from '../history/groups.js'
+import { changesRoot, encodeGroups, type Group, groupOf, sortGroups } from '../history/groups.js'
 import { encodeHeader, encodeVersion, type Header, type VersionRef } from '../history/header.js'
 import {
   chunkKey,
@@ -40,16 +39,11 @@ import { treeRoot } from '../history/tree.js'
 import { encodeOrigins } from '../lines/origin.js'
 import { encodeRanges } from '../lines/tombstone.js'
 import { originsOf, placeRun } from '../lines/weaver.js'
+import type { Entry } from '../lseq/batch.js'
 import { nextBlock } from '../lseq/clock.js'
 import { compareLseq, type Lseq } from '../lseq/lseq.js'
 import { type Commit, encodeRest, GIT_EXTRA, type OddTree } from './commit.js'
 import type { FileNode, PathWrite, PlannedFile, PlannedVersion } from './plan.js'
-
-/** An entry on its way into the store. */
-export interface NewEntry {
-  readonly key: Uint8Array
-  readonly value: Uint8Array
-}
 
 /** A planned version with the commit it is made of. */
 export interface Draft {
@@ -109,7 +103,7 @@ export class Assembly {
   readonly #blocks: { readonly first: number; readonly last: number }[] = []
   readonly #seqs = new Map<PathWrite, WriteSeqs>()
   readonly #touched = new Map<PlannedFile, Touched>()
-  readonly #lineDigests = new Map<FileNode, DigestString>()
+  readonly #lineGroups = new Map<FileNode, Group>()
   readonly #sealed: Sealed[] = []
   /** Lines put, in all versions. */
   lines = 0
@@ -133,7 +127,7 @@ export class Assembly {
   }
 
   /** All entries, in key order: the kinds in order of their letters. */
-  *entries(): Generator<NewEntry> {
+  *entries(): Generator<Entry> {
     const files = [...this.#touched.values()].sort((a, b) => compareLseq(a.id, b.id))
     for (const file of files) yield* this.#recipes(file)
     yield* this.#chunks()
@@ -227,15 +221,15 @@ export class Assembly {
       for (const node of nodes) {
         for (const run of node.content?.runs ?? []) placeRun(run)
         const entries = this.#lineEntries(id, [node])
-        if (entries.length > 0) this.#lineDigests.set(node, groupDigest(entries))
+        if (entries.length > 0) this.#lineGroups.set(node, groupOf(toLatin1(linesPrefix(id)), entries))
       }
     }
   }
 
   /** What nodes add to their file's lines, in key order. */
-  #lineEntries(id: Lseq, nodes: readonly FileNode[]): NewEntry[] {
+  #lineEntries(id: Lseq, nodes: readonly FileNode[]): Entry[] {
     const prefix = linesPrefix(id)
-    const entries: NewEntry[] = []
+    const entries: Entry[] = []
     for (const { version, content } of nodes) {
       for (const run of content?.runs ?? []) {
         entries.push({ key: concatBytes(prefix, run.position as Uint8Array), value: run.text })
@@ -258,7 +252,7 @@ export class Assembly {
       const stream = this.#context.streamOf(planned.slot)
       const note = encodeNote(noteOf(commit, trees))
       const groups = planned.writes.flatMap((write) => this.#groups(write, stream))
-      if (note !== undefined) groups.push(single('N', noteKey(last, stream), note))
+      if (note !== undefined) groups.push(groupOf('N', [{ key: noteKey(last, stream), value: note }]))
       sortGroups(groups)
       const header: Header = {
         stream,
@@ -301,17 +295,18 @@ export class Assembly {
     const value = this.#pathValue(write)
     if (node !== undefined) leaf.value = toLatin1(value)
     const seqs = this.#seqs.get(write) as WriteSeqs
-    const groups = [single(`P${path}`, pathKey(path, seqs.path, stream), value)]
+    const groups = [groupOf(`P${path}`, [{ key: pathKey(path, seqs.path, stream), value }])]
     if (node === undefined) return groups
     const id = file.id as Lseq
-    const lines = this.#lineDigests.get(node)
-    if (lines !== undefined) groups.push({ name: toLatin1(linesPrefix(id)), digest: lines })
+    const lines = this.#lineGroups.get(node)
+    if (lines !== undefined) groups.push(lines)
     if (seqs.recipe > 0) {
       const prefix = recipePrefix(id)
-      groups.push(single(toLatin1(prefix), withLseq(prefix, seqs.recipe, stream), recipeValue(node)))
+      const entry = { key: withLseq(prefix, seqs.recipe, stream), value: recipeValue(node) }
+      groups.push(groupOf(toLatin1(prefix), [entry]))
     }
     for (const { hash, seq } of seqs.chunks) {
-      groups.push(single(`C${hash}`, chunkKey(hash, seq, stream), this.#chunk(hash)))
+      groups.push(groupOf(`C${hash}`, [{ key: chunkKey(hash, seq, stream), value: this.#chunk(hash) }]))
     }
     return groups
   }
@@ -330,7 +325,7 @@ export class Assembly {
     return chunk
   }
 
-  *#recipes({ id, nodes, writes }: Touched): Generator<NewEntry> {
+  *#recipes({ id, nodes, writes }: Touched): Generator<Entry> {
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[i] as FileNode
       const { recipe: seq } = this.#seqs.get(writes[i] as PathWrite) as WriteSeqs
@@ -339,7 +334,7 @@ export class Assembly {
     }
   }
 
-  *#chunks(): Generator<NewEntry> {
+  *#chunks(): Generator<Entry> {
     const all: { key: Uint8Array; hash: DigestString }[] = []
     for (const [{ leaf }, { chunks }] of this.#seqs) {
       for (const { hash, seq } of chunks) all.push({ key: chunkKey(hash, seq, this.#streamAt(leaf.touch)), hash })
@@ -348,7 +343,7 @@ export class Assembly {
     for (const { key, hash } of all) yield { key, value: this.#chunk(hash) }
   }
 
-  *#paths(): Generator<NewEntry> {
+  *#paths(): Generator<Entry> {
     const all = this.#drafts.flatMap(({ planned }) => planned.writes)
     // A stable sort: writes of one path stay in order of their versions.
     all.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
@@ -358,7 +353,7 @@ export class Assembly {
     }
   }
 
-  #ids(): NewEntry[] {
+  #ids(): Entry[] {
     const entries = this.#drafts.flatMap(({ planned, commit }) => {
       const { seq, stream, id } = this.refOf(planned.number)
       return [idKey('v', id, seq, stream), idKey('g', commit.rest.id, seq, stream)]
@@ -366,7 +361,7 @@ export class Assembly {
     return entries.sort(compareBytes).map((key) => ({ key, value: NOTHING }))
   }
 
-  *#vectors(): Generator<NewEntry> {
+  *#vectors(): Generator<Entry> {
     const parents = new Set(this.#drafts.flatMap(({ planned }) => planned.parents))
     for (const { planned } of this.#drafts) {
       const { number, vector } = planned
@@ -391,16 +386,4 @@ function noteOf({ message, rest }: Commit, trees: readonly OddTree[]): Note {
 /** The hashes of a content's chunks, one behind the other. */
 function recipeValue(node: FileNode): Uint8Array {
   return fromLatin1((node.content?.recipe ?? []).join(''))
-}
-
-/** A group of one entry. */
-function single(name: string, key: Uint8Array, value: Uint8Array): Group {
-  return { name, digest: groupDigest([{ key, value }]) }
-}
-
-/** Merkle root over the leaves of entries in key order. */
-function groupDigest(entries: readonly NewEntry[]): DigestString {
-  const builder = new MerkleBuilder()
-  for (const { key, value } of entries) builder.push(leafDigest(toLatin1(key), crypto.sha256Binary(value)))
-  return builder.root()
 }

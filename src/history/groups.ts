@@ -17,7 +17,9 @@
 import { fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { DigestString } from '../crypto/crypto.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
 import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
+import type { Entry } from '../lseq/batch.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 
 /** Bytes of a digest that the list keeps. */
@@ -35,6 +37,13 @@ export interface ListedGroup {
   readonly name: string
   /** The first bytes of the digest, a binary string. */
   readonly prefix: string
+}
+
+/** The group of entries of one subject, in key order. */
+export function groupOf(name: string, entries: readonly Entry[]): Group {
+  const builder = new MerkleBuilder()
+  for (const { key, value } of entries) builder.push(leafDigest(toLatin1(key), crypto.sha256Binary(value)))
+  return { name, digest: builder.root() }
 }
 
 /** Puts groups in the order in which they are hashed and listed. */

@@ -5,15 +5,14 @@
  * of their own, so that publishing content never drags private names along.
  * @module
  */
-import { equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
+import { equalBytes, fromLatin1 } from '../base/bytes.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import type { Entry } from '../lseq/batch.js'
 import { nextBlock } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { lseqOfKey } from '../lseq/lseq.js'
 import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
-import { changesRoot, encodeGroups, type Group, sortGroups } from './groups.js'
+import { changesRoot, encodeGroups, groupOf, sortGroups } from './groups.js'
 import { decodeVersion, encodeHeader, encodeVersion, type Ident, type VersionRef } from './header.js'
 import { genesisKey, groupsKey, kindRange, noteKey, type RefKind, refKey, versionKey } from './keys.js'
 import { encodeNote } from './note.js'
@@ -48,20 +47,13 @@ export async function refEntries(
     key: refKey(kind, name, first + i, stream),
     value: encodeRefValue(value),
   }))
-  const groups: Group[] = changes.map(({ kind, name }, i) => {
-    const { key, value } = added[i] as Entry
-    const leaf = leafDigest(toLatin1(key), crypto.sha256Binary(value))
-    return { name: `R${kind}${name}`, digest: new MerkleBuilder().push(leaf).root() }
-  })
+  const groups = changes.map(({ kind, name }, i) => groupOf(`R${kind}${name}`, [added[i] as Entry]))
   const last = first + changes.length
   const note = encodeNote({ message: fromLatin1(message), extra: [] })
   if (note !== undefined) {
-    const key = noteKey(last, stream)
-    added.push({ key, value: note })
-    groups.push({
-      name: 'N',
-      digest: new MerkleBuilder().push(leafDigest(toLatin1(key), crypto.sha256Binary(note))).root(),
-    })
+    const entry = { key: noteKey(last, stream), value: note }
+    added.push(entry)
+    groups.push(groupOf('N', [entry]))
   }
   sortGroups(groups)
   const header = encodeHeader({

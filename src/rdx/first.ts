@@ -14,11 +14,11 @@ import { compareRanges, compareRank, ElementView, type FirstLetter } from './ele
 import type { Fault } from './fault.js'
 import { valueError } from './fault.js'
 import { decodeNative, describe, encodeNative, int64, type Native, type Ref, type Term } from './native.js'
+import { Seen } from './seen.js'
 import { encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
 import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
 
 /** Bytes of the empty state of all five types: the stamp {0,0} and no value. */
 const EMPTY = 0x30

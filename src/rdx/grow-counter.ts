@@ -8,19 +8,18 @@
  * Every author counts for itself. Merge: the maximum for each author. The sum is exact, and may be over 64 bits.
  * @module
  */
-import { compareBytes } from '../base/bytes.js'
 import { valueError } from './fault.js'
 import { author, wholeNumber } from './native.js'
 import { decodePairs, encodePairs, formatPairs, pairRules, readPairText } from './pairs.js'
-import { checkSorted, filterSorted, mergeSorted } from './sorted.js'
+import { isSorted } from './sorted.js'
+import { completeSorted } from './sorted-type.js'
 import { SRC_MAX } from './stamp.js'
-import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
+import type { RdxType } from './type.js'
 
 const RULES = pairRules('U')
 
 function isState(tlv: Uint8Array): boolean {
-  return checkSorted(tlv, RULES) === undefined
+  return isSorted(tlv, RULES)
 }
 
 function countsOf(tlv: Uint8Array): Map<bigint, bigint> {
@@ -40,9 +39,8 @@ function single(value: bigint, src: bigint): Uint8Array {
 }
 
 /** Type N. See the head of this file. */
-export const N: RdxType<bigint, bigint | number> = completeType({
+export const N: RdxType<bigint, bigint | number> = completeSorted(RULES, {
   letter: 'N',
-  check: (tlv) => checkSorted(tlv, RULES),
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     return form === 'exact' ? formatPairs(tlv, RULES, 'N') : sum(decodePairs(tlv, RULES)).toString()
@@ -58,19 +56,5 @@ export const N: RdxType<bigint, bigint | number> = completeType({
     const more = wholeNumber(native) - sum(counts)
     if (more < 0n) throw valueError(`The counter stands at ${sum(counts)} and cannot fall to ${native}.`)
     return more === 0n ? new Uint8Array(0) : single((counts.get(author(src)) ?? 0n) + more, author(src))
-  },
-  merge: (tlvs) => mergeSorted(tlvs, RULES),
-  diff: (tlv, vector) => {
-    const seen = Seen.of(vector)
-    return isState(tlv) ? filterSorted(tlv, RULES, ({ view }) => !seen.covers(view.stamp)) : new Uint8Array(0)
-  },
-  empty: () => new Uint8Array(0),
-  compare: compareBytes,
-  vector: (tlv) => {
-    const seen = new Seen()
-    if (!isState(tlv)) return seen.encode()
-    const cursor = RULES.cursor(tlv)
-    while (RULES.next(cursor)) seen.add(cursor.view.stamp)
-    return seen.encode()
   },
 })

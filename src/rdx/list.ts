@@ -31,8 +31,8 @@ import { NONE } from './list-ids.js'
 import { formatList, formatPlainList, readList } from './list-text.js'
 import { CausalTree } from './list-tree.js'
 import { decodeNative, type Native } from './native.js'
+import { Seen } from './seen.js'
 import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
 
 const EMPTY = new Uint8Array(0)
 

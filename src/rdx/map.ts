@@ -29,13 +29,13 @@ import {
   writeElement,
 } from './element.js'
 import { author, decodeNative, encodeNative, type Native, pairsOf } from './native.js'
-import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
+import { isSorted, lastRev, type SortedRules } from './sorted.js'
+import { completeSorted } from './sorted-type.js'
 import { encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextOrder } from './text-order.js'
 import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
-import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
+import type { RdxType } from './type.js'
 
 /** The value of a key that came alone: the null term with the stamp {0,0}. */
 const NOTHING = Uint8Array.of(0x74, 0x01, 0x30)
@@ -84,6 +84,7 @@ const RULES: SortedRules<PairCursor> = {
   slack: NOTHING.length,
   cursor: (body) => new PairCursor(body),
   next: (cursor) => cursor.nextPair(),
+  beside: ({ value }) => value,
   order: compareIdentity,
   take: (best, { view, value }) => {
     best.view.copyFrom(view)
@@ -100,17 +101,7 @@ const RULES: SortedRules<PairCursor> = {
 }
 
 function isState(tlv: Uint8Array): boolean {
-  return checkSorted(tlv, RULES) === undefined
-}
-
-/** The highest |rev| in a state, of keys and values. */
-function lastRev(tlv: Uint8Array): bigint {
-  let last = 0n
-  const cursor = RULES.cursor(tlv)
-  while (RULES.next(cursor)) {
-    for (const { stamp } of [cursor.view, cursor.value]) if (stamp.abs > last) last = stamp.abs
-  }
-  return last
+  return isSorted(tlv, RULES)
 }
 
 function encode(natives: Iterable<readonly [Native, Native]>): Uint8Array {
@@ -150,9 +141,8 @@ function sameValue(a: ElementView, b: ElementView): boolean {
 }
 
 /** Type M. See the head of this file. */
-export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>> = completeType({
+export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>> = completeSorted(RULES, {
   letter: 'M',
-  check: (tlv) => checkSorted(tlv, RULES),
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     const exact = form === 'exact'
@@ -194,7 +184,7 @@ export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>>
   },
   delta: (tlv, natives, src = 0n) => {
     const now = isState(tlv) ? tlv : new Uint8Array(0)
-    const abs = lastRev(now)
+    const abs = lastRev(now, RULES)
     const writer = new TlvWriter(64)
     const [a, b] = [RULES.cursor(now), RULES.cursor(encode(natives))]
     let [inNow, inWished] = [RULES.next(a), RULES.next(b)]
@@ -220,24 +210,5 @@ export const M: RdxType<[Native, Native][], Iterable<readonly [Native, Native]>>
       if (order >= 0) inWished = RULES.next(b)
     }
     return writer.copy()
-  },
-  merge: (tlvs) => mergeSorted(tlvs, RULES),
-  diff: (tlv, vector) => {
-    const seen = Seen.of(vector)
-    if (!isState(tlv)) return new Uint8Array(0)
-    return filterSorted(tlv, RULES, ({ view, value }) => !seen.covers(view.stamp) || !seen.covers(value.stamp))
-  },
-  empty: () => new Uint8Array(0),
-  compare: compareBytes,
-  vector: (tlv) => {
-    const seen = new Seen()
-    const cursor = RULES.cursor(tlv)
-    if (isState(tlv)) {
-      while (RULES.next(cursor)) {
-        seen.add(cursor.view.stamp)
-        seen.add(cursor.value.stamp)
-      }
-    }
-    return seen.encode()
   },
 })

@@ -15,13 +15,13 @@
 import { compareBytes } from '../base/bytes.js'
 import { compareIdentity, compareRank, ElementView, type FirstLetter, RecordCursor, writeElement } from './element.js'
 import { author, decodeNative, type Encoded, encodeNative, itemsOf, type Native } from './native.js'
-import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
+import { isSorted, lastRev, type SortedRules } from './sorted.js'
+import { completeSorted } from './sorted-type.js'
 import { nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextOrder } from './text-order.js'
 import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
-import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
+import type { RdxType } from './type.js'
 
 const RULES: SortedRules<RecordCursor> = {
   slack: 0,
@@ -36,15 +36,7 @@ const RULES: SortedRules<RecordCursor> = {
 }
 
 function isState(tlv: Uint8Array): boolean {
-  return checkSorted(tlv, RULES) === undefined
-}
-
-/** The highest |rev| in a state. */
-function lastRev(tlv: Uint8Array): bigint {
-  let last = 0n
-  const cursor = RULES.cursor(tlv)
-  while (RULES.next(cursor)) if (cursor.view.stamp.abs > last) last = cursor.view.stamp.abs
-  return last
+  return isSorted(tlv, RULES)
 }
 
 /** A state of native values that all have one stamp. */
@@ -63,9 +55,8 @@ function encode(natives: readonly Native[], stamp: Stamp): Uint8Array {
 }
 
 /** Type E. See the head of this file. */
-export const E: RdxType<Native[], Iterable<Native>> = completeType({
+export const E: RdxType<Native[], Iterable<Native>> = completeSorted(RULES, {
   letter: 'E',
-  check: (tlv) => checkSorted(tlv, RULES),
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     const exact = form === 'exact'
@@ -117,7 +108,7 @@ export const E: RdxType<Native[], Iterable<Native>> = completeType({
       if (order >= 0) inWished = RULES.next(b)
     }
     if (changes.length === 0) return new Uint8Array(0)
-    const rev = nextRev(lastRev(now))
+    const rev = nextRev(lastRev(now, RULES))
     const writer = new TlvWriter(64)
     for (const { rev: sign, view } of changes) {
       const letter = String.fromCharCode(view.letter) as FirstLetter
@@ -125,18 +116,5 @@ export const E: RdxType<Native[], Iterable<Native>> = completeType({
       writeElement(writer, letter, { rev: sign * rev, src: author(src) }, value)
     }
     return writer.copy()
-  },
-  merge: (tlvs) => mergeSorted(tlvs, RULES),
-  diff: (tlv, vector) => {
-    const seen = Seen.of(vector)
-    return isState(tlv) ? filterSorted(tlv, RULES, ({ view }) => !seen.covers(view.stamp)) : new Uint8Array(0)
-  },
-  empty: () => new Uint8Array(0),
-  compare: compareBytes,
-  vector: (tlv) => {
-    const seen = new Seen()
-    const cursor = RULES.cursor(tlv)
-    if (isState(tlv)) while (RULES.next(cursor)) seen.add(cursor.view.stamp)
-    return seen.encode()
   },
 })

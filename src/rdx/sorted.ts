@@ -10,6 +10,7 @@
 import type { ElementView, RecordCursor } from './element.js'
 import type { Fault } from './fault.js'
 import { Splicer } from './splicer.js'
+import type { StampView } from './stamp.js'
 
 /** What tells one sorted type from another. */
 export interface SortedRules<C extends RecordCursor> {
@@ -19,6 +20,8 @@ export interface SortedRules<C extends RecordCursor> {
   cursor(body: Uint8Array): C
   /** Steps to the next key. */
   next(cursor: C): boolean
+  /** What stands beside the key and has a stamp of its own, where there is such a thing. */
+  beside?(cursor: C): ElementView
   /** Orders two keys. */
   order(a: ElementView, b: ElementView): number
   /** Makes `best` stand where `cursor` stands. */
@@ -46,12 +49,38 @@ export function checkSorted<C extends RecordCursor>(body: Uint8Array, rules: Sor
   return cursor.fault
 }
 
+/** Whether a body breaks no rule. */
+export function isSorted<C extends RecordCursor>(body: Uint8Array, rules: SortedRules<C>): boolean {
+  return checkSorted(body, rules) === undefined
+}
+
+/** Visits every stamp at a cursor. */
+export function eachStamp<C extends RecordCursor>(
+  cursor: C,
+  { beside }: SortedRules<C>,
+  visit: (stamp: StampView) => void,
+): void {
+  visit(cursor.view.stamp)
+  if (beside !== undefined) visit(beside(cursor).stamp)
+}
+
+/** The highest |rev| in a valid body. */
+export function lastRev<C extends RecordCursor>(body: Uint8Array, rules: SortedRules<C>): bigint {
+  let last = 0n
+  const raise = ({ abs }: StampView): void => {
+    if (abs > last) last = abs
+  }
+  const cursor = rules.cursor(body)
+  while (rules.next(cursor)) eachStamp(cursor, rules, raise)
+  return last
+}
+
 /** Merges all bodies that are valid; the others are skipped. */
 export function mergeSorted<C extends RecordCursor>(bodies: readonly Uint8Array[], rules: SortedRules<C>): Uint8Array {
   const heap: C[] = []
   let capacity = 0
   for (const body of bodies) {
-    if (checkSorted(body, rules) !== undefined) continue
+    if (!isSorted(body, rules)) continue
     const cursor = rules.cursor(body).trust()
     if (!rules.next(cursor)) continue
     capacity += body.length + rules.slack

@@ -9,16 +9,15 @@
  * each author, which is its last write. A tombstone counts for nothing. The sum is exact, and may be over 64 bits.
  * @module
  */
-import { compareBytes } from '../base/bytes.js'
 import { compareRank, I, RecordCursor } from './element.js'
 import { valueError } from './fault.js'
 import { author, int64, wholeNumber } from './native.js'
-import { checkSorted, filterSorted, mergeSorted, type SortedRules } from './sorted.js'
+import { isSorted, type SortedRules } from './sorted.js'
+import { completeSorted } from './sorted-type.js'
 import { compareSrcs, encodeStamp, nextRev, type Stamp, ZERO_STAMP } from './stamp.js'
 import { TextWriter } from './text-writer.js'
 import { TlvWriter } from './tlv.js'
-import { completeType, type RdxType } from './type.js'
-import { Seen } from './vector.js'
+import type { RdxType } from './type.js'
 import { unzipInt64, zipInt64 } from './zip.js'
 
 const RULES: SortedRules<RecordCursor> = {
@@ -38,7 +37,7 @@ const RULES: SortedRules<RecordCursor> = {
 }
 
 function isState(tlv: Uint8Array): boolean {
-  return checkSorted(tlv, RULES) === undefined
+  return isSorted(tlv, RULES)
 }
 
 function shareAt({ view }: RecordCursor): bigint {
@@ -58,9 +57,8 @@ function single(stamp: Stamp, share: bigint): Uint8Array {
 }
 
 /** Type Z. See the head of this file. */
-export const Z: RdxType<bigint, bigint | number> = completeType({
+export const Z: RdxType<bigint, bigint | number> = completeSorted(RULES, {
   letter: 'Z',
-  check: (tlv) => checkSorted(tlv, RULES),
   string: (tlv, form = 'exact') => {
     if (!isState(tlv)) return undefined
     if (form === 'plain') return sum(tlv).toString()
@@ -110,18 +108,5 @@ export const Z: RdxType<bigint, bigint | number> = completeType({
       throw valueError(`The counter cannot reach ${native}: the share of author ${src} would not fit in 64 bits.`)
     }
     return single({ rev: nextRev(rev), src: author(src) }, share)
-  },
-  merge: (tlvs) => mergeSorted(tlvs, RULES),
-  diff: (tlv, vector) => {
-    const seen = Seen.of(vector)
-    return isState(tlv) ? filterSorted(tlv, RULES, ({ view }) => !seen.covers(view.stamp)) : new Uint8Array(0)
-  },
-  empty: () => new Uint8Array(0),
-  compare: compareBytes,
-  vector: (tlv) => {
-    const seen = new Seen()
-    const cursor = RULES.cursor(tlv)
-    if (isState(tlv)) while (RULES.next(cursor)) seen.add(cursor.view.stamp)
-    return seen.encode()
   },
 })
