@@ -16,6 +16,7 @@
  * @module
  */
 import { fromLatin1 } from '../base/bytes.js'
+import { getOrMake } from '../base/map.js'
 import { lowerBound } from '../base/search.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 
@@ -92,6 +93,48 @@ function put<V>(names: readonly string[], values: readonly V[], name: string, va
   newNames.splice(~at, 0, name)
   newValues.splice(~at, 0, value)
   return [newNames, newValues]
+}
+
+/** A directory in the making. */
+interface Folder<T> {
+  readonly files: Map<string, T>
+  readonly dirs: Map<string, Folder<T>>
+}
+
+/** Makes a tree of many paths at once: `setPath` copies a directory each time. */
+export class TreeBuilder<T extends Leaf> {
+  readonly #top: Folder<T> = { files: new Map(), dirs: new Map() }
+  /** The directory of the path before: paths mostly come in order. */
+  #prefix = ''
+  #folder = this.#top
+
+  add(path: string, leaf: T): void {
+    const slash = path.lastIndexOf('/') + 1
+    const prefix = path.slice(0, slash)
+    if (prefix !== this.#prefix) {
+      this.#folder = this.#top
+      for (const name of prefix.split('/').slice(0, -1)) {
+        this.#folder = getOrMake(this.#folder.dirs, name, () => ({ files: new Map(), dirs: new Map() }))
+      }
+      this.#prefix = prefix
+    }
+    this.#folder.files.set(path.slice(slash), leaf)
+  }
+
+  finish(): Tree<T> {
+    return finished(this.#top)
+  }
+}
+
+function finished<T extends Leaf>({ files, dirs }: Folder<T>): Tree<T> {
+  const fileNames = [...files.keys()].sort()
+  const dirNames = [...dirs.keys()].sort()
+  return {
+    fileNames,
+    files: fileNames.map((name) => files.get(name) as T),
+    dirNames,
+    dirs: dirNames.map((name) => finished(dirs.get(name) as Folder<T>)),
+  }
 }
 
 /** Every path that is there, in byte order of the paths' components. */

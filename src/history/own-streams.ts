@@ -1,0 +1,81 @@
+/**
+ * Which stream a writer goes on with, and where the clock stands.
+ *
+ * A stream may be continued only from a state that covers its tip: what is in front of it in the chain is then in the
+ * past of the new version too. A version that was undone is covered by nothing that follows, so its stream is left alone
+ * and another one is used.
+ * @module
+ */
+import { equalBytes } from '../base/bytes.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { lseqOfKey } from '../lseq/lseq.js'
+import type { Streams, Vector } from '../lseq/vector.js'
+import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
+import { decodeVersion, type VersionRef } from './header.js'
+import { genesisKey, kindRange } from './keys.js'
+
+/** Where the next version of a writer goes. */
+export interface StreamPlace {
+  readonly stream: number
+  /** The version before it in the stream; for the stream's first, seq 0 and the id of the genesis. */
+  readonly prev: VersionRef
+  /** The genesis entry's value, where the stream begins with the next version. */
+  readonly genesis: { readonly key: Uint8Array; readonly value: Uint8Array } | undefined
+  /** Greatest seq anywhere in the store. */
+  readonly greatest: number
+}
+
+/** What is needed to choose a content stream. */
+export interface PlaceRequest {
+  readonly publicKey: Uint8Array
+  readonly random: (bytes: number) => Uint8Array
+  readonly streams: Streams
+  /** What the new version stands on. */
+  readonly vector: Vector
+  /** Stream of the first parent: preferred, so that a line of work stays in one stream. */
+  readonly preferred: number | undefined
+}
+
+/** Chooses the stream for a version on top of `vector`: the first parent's, else one of the writer's that fits, else a new one. */
+export async function placeVersion(entries: EntryStore, request: PlaceRequest): Promise<StreamPlace> {
+  const { publicKey, random, streams, vector, preferred } = request
+  const { own, taken } = await ownStreams(entries, publicKey)
+  const left = new Set(own.keys())
+  const fitting = new Map<number, VersionRef>()
+  let greatest = 0
+  // Last first: the greatest seq is the first met, and the tip of the stream that is wanted is mostly near.
+  for await (const batch of entries.scan({ ...kindRange('V'), reverse: true })) {
+    for (let i = 0; i < batch.count; i++) {
+      const { seq, stream } = lseqOfKey(batch.key(i))
+      greatest = Math.max(greatest, seq)
+      if (!left.delete(stream)) continue
+      if (!vector.covers(streams.slot(stream), seq)) continue
+      fitting.set(stream, { seq, stream, id: decodeVersion(batch.value(i)).id })
+    }
+    if (left.size === 0 || (preferred !== undefined && fitting.has(preferred))) break
+  }
+  const prev = (preferred === undefined ? undefined : fitting.get(preferred)) ?? [...fitting.values()][0]
+  if (prev !== undefined) return { stream: prev.stream, prev, genesis: undefined, greatest }
+  const repository = await readRepositoryId(entries)
+  const begun = beginStream(repository, publicKey, 'content', random, (stream) => taken.has(stream))
+  const { stream, id, value } = begun
+  return { stream, prev: { seq: 0, stream, id }, genesis: { key: genesisKey(stream), value }, greatest }
+}
+
+async function ownStreams(
+  entries: EntryStore,
+  publicKey: Uint8Array,
+): Promise<{ own: Map<number, Genesis>; taken: Set<number> }> {
+  const own = new Map<number, Genesis>()
+  const taken = new Set<number>()
+  for await (const batch of entries.scan(kindRange('K'))) {
+    for (let i = 0; i < batch.count; i++) {
+      const { stream } = lseqOfKey(batch.key(i))
+      taken.add(stream)
+      if (stream === 0) continue
+      const genesis = decodeGenesis(batch.value(i))
+      if (genesis.kind === 'content' && equalBytes(genesis.publicKey, publicKey)) own.set(stream, genesis)
+    }
+  }
+  return { own, taken }
+}
