@@ -19,6 +19,7 @@ import { WeaveBuilder } from '../lines/weave.js'
 import type { Weaver } from '../lines/weaver.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, lseqOfKey } from '../lseq/lseq.js'
+import { textOf } from '../repo/describe.js'
 import type { Identity } from '../repo/identity.js'
 import { writeHead } from '../repo/layout.js'
 import { Repository } from '../repo/repository.js'
@@ -101,7 +102,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     await repository.compact()
   }
   const head = headFor(targets, source.head)
-  if (head !== undefined && (await repository.head()) === undefined) await writeHead(dir, head)
+  if (head !== undefined && (await repository.head()).branch === undefined) await writeHead(dir, { branch: head })
   const warnings = [...targets.warnings]
   let checked: number | undefined
   if (options.check === true) {
@@ -122,7 +123,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
 
 /** The current branch: the source's, or the first there is. */
 function headFor(targets: ImportRefs, head: string | undefined): string | undefined {
-  const branches = targets.refs.filter(({ kind }) => kind === 'b').map(({ name }) => name)
+  const branches = targets.refs.filter(({ kind }) => kind === 'b').map(({ name }) => textOf(fromLatin1(name)))
   if (head !== undefined && branches.includes(head)) return head
   return ['main', 'master'].find((name) => branches.includes(name)) ?? branches[0]
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { equalBytes, fromLatin1 } from '../base/bytes.js'
+import { getOrMake } from '../base/map.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { Entry } from '../lseq/batch.js'
 import { nextBlock } from '../lseq/clock.js'
@@ -47,7 +48,12 @@ export async function refEntries(
     key: refKey(kind, name, first + i, stream),
     value: encodeRefValue(value),
   }))
-  const groups = changes.map(({ kind, name }, i) => groupOf(`R${kind}${name}`, [added[i] as Entry]))
+  // A name may have several values at once: then all of them are one group.
+  const subjects = new Map<string, Entry[]>()
+  for (const [i, { kind, name }] of changes.entries()) {
+    getOrMake(subjects, `R${kind}${name}`, () => [] as Entry[]).push(added[i] as Entry)
+  }
+  const groups = [...subjects].map(([name, values]) => groupOf(name, values))
   const last = first + changes.length
   const note = encodeNote({ message: fromLatin1(message), extra: [] })
   if (note !== undefined) {

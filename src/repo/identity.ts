@@ -49,6 +49,19 @@ export async function openIdentity(home: string): Promise<Identity> {
   return identity(made, path, true)
 }
 
+/**
+ * The key that signs.
+ *
+ * @param home - The user's config directory; without it nothing can be signed.
+ * @throws {CodedError} `KEY_MISSING`, and as `openIdentity`.
+ */
+export async function openSigner(home: string | undefined): Promise<Signer> {
+  if (home !== undefined) return (await openIdentity(home)).signer
+  throw new CodedError('KEY_MISSING', 'What is written here is signed, and there is no key to sign with.', {
+    hint: 'Open the repository with the option `home`, the directory of the identity key.',
+  })
+}
+
 function identity(seed: Uint8Array, path: string, created: boolean): Identity {
   const publicKey = crypto.ed25519.publicKey(seed)
   return {

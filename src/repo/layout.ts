@@ -2,7 +2,7 @@
  * Where a repository keeps what, and how it is found.
  *
  *     <root>/.weft/store/     the LevelDB: all entries
- *     <root>/.weft/head       the current branch, one line: `branch <name>`
+ *     <root>/.weft/head       where the work tree stands: `branch <name>` and `version <id>`, a line each
  *
  * @module
  */
@@ -48,21 +48,30 @@ export function noRepository(directory: string, cause?: unknown): CodedError {
   })
 }
 
-/** Name of the current branch; undefined where none has been set. */
-export async function readHead(root: string): Promise<string | undefined> {
+/** Where a work tree stands. */
+export interface Head {
+  /** The current branch; none where the work tree stands on a version by itself. */
+  readonly branch?: string | undefined
+  /** Hex id of the version that the work tree was last made equal to; none where nothing was ever written into it. */
+  readonly version?: string | undefined
+}
+
+/** Where the work tree stands; nothing where none has been set. */
+export async function readHead(root: string): Promise<Head> {
   let text: string
   try {
     text = await readFile(headPath(root), 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw error
   }
-  return /^branch (.+)\n$/.exec(text)?.[1]
+  return { branch: /^branch (.+)$/m.exec(text)?.[1], version: /^version ([0-9a-f]{64})$/m.exec(text)?.[1] }
 }
 
-/** Makes `branch` the current one. */
-export async function writeHead(root: string, branch: string): Promise<void> {
+/** Says where the work tree stands from now on. */
+export async function writeHead(root: string, { branch, version }: Head): Promise<void> {
   const path = headPath(root)
-  await writeFile(`${path}.new`, `branch ${branch}\n`, { flush: true })
+  const lines = [...(branch === undefined ? [] : [`branch ${branch}\n`]), ...(version ? [`version ${version}\n`] : [])]
+  await writeFile(`${path}.new`, lines.join(''), { flush: true })
   await rename(`${path}.new`, path)
 }

@@ -13,6 +13,7 @@ import { beginRepository } from '../history/genesis.js'
 import { genesisKey, kindRange } from '../history/keys.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathAt, pathsAt } from '../history/paths.js'
+import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
 import { openLevelStore } from '../lseq/level.js'
@@ -22,7 +23,7 @@ import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
-import { findRoot, isRepository, noRepository, readHead, storePath } from './layout.js'
+import { findRoot, type Head, isRepository, noRepository, readHead, storePath } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
 import { formatState, resolve, type State } from './resolve.js'
@@ -76,6 +77,7 @@ export class Repository implements AsyncDisposable {
   readonly snapshots: Snapshots
   readonly #store: Store
   readonly #describer: Describer
+  readonly #home: string | undefined
 
   private constructor(root: string, store: Store, options: OpenOptions) {
     this.root = root
@@ -83,7 +85,8 @@ export class Repository implements AsyncDisposable {
     this.entries = new EntryStore(store, { heldBytes: HELD_BYTES, pageEntries })
     this.versions = new Versions(this.entries, new Streams())
     this.#describer = new Describer(this.entries, this.versions)
-    this.snapshots = new Snapshots(this, options.home)
+    this.#home = options.home
+    this.snapshots = new Snapshots(this)
   }
 
   /**
@@ -153,9 +156,19 @@ export class Repository implements AsyncDisposable {
     await this.#store.close()
   }
 
-  /** Name of the current branch. */
-  head(): Promise<string | undefined> {
+  /** Where the work tree stands: the current branch, and the version whose files it was last given. */
+  head(): Promise<Head> {
     return readHead(this.root)
+  }
+
+  /**
+   * The key that signs what is written here.
+   *
+   * @throws {CodedError} `KEY_MISSING` where the repository was opened without `home`; `KEY_*` for an unfit key.
+   */
+  async signer(): Promise<Signer> {
+    const { openSigner } = await import('./identity.js')
+    return openSigner(this.#home)
   }
 
   /** The state that a version, branch, tag, snapshot, id, time or vector names; by default the current branch. */

@@ -16,6 +16,7 @@ import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, formatStream, type Lseq } from '../lseq/lseq.js'
 import { formatVector, parseVector, Vector } from '../lseq/vector.js'
 import { gitId, textOf } from './describe.js'
+import type { Head } from './layout.js'
 import { ancestors } from './log.js'
 
 /** A state of the repository: what is covered, and the version that stands for it where one does. */
@@ -30,8 +31,8 @@ export interface State {
 export interface ResolveContext {
   readonly entries: EntryStore
   readonly versions: Versions
-  /** Name of the current branch. */
-  readonly head: () => Promise<string | undefined>
+  /** Where the work tree stands. */
+  readonly head: () => Promise<Head>
 }
 
 const SHOWN = 8
@@ -52,15 +53,17 @@ export async function resolve(context: ResolveContext, text: string | undefined)
   )
 }
 
+/** The current branch; of several heads that it has, the one on which the work tree stands. Without a branch that version. */
 async function currentState(context: ResolveContext): Promise<State> {
-  const head = await context.head()
-  if (head === undefined) {
+  const { branch, version } = await context.head()
+  if (branch === undefined && version === undefined) {
     throw new CodedError('V_UNKNOWN', 'There is no current branch yet.', { hint: 'Name a version with --at.' })
   }
-  const found = await byName(context, head, true)
-  if (found !== undefined) return found
-  throw new CodedError('V_UNKNOWN', `The current branch ${head} has no versions yet.`, {
-    hint: 'Name a version with --at.',
+  const found = branch === undefined ? undefined : await byName(context, branch, { branchesOnly: true, at: version })
+  const state = found ?? (branch === undefined && version !== undefined ? await byId(context, version) : undefined)
+  if (state !== undefined) return state
+  throw new CodedError('V_UNKNOWN', `The current branch ${branch} has no versions yet.`, {
+    hint: '`weft commit` makes the first one.',
   })
 }
 
@@ -87,14 +90,24 @@ async function stateAt(versions: Versions, lseqs: readonly Lseq[]): Promise<Stat
   return { vector, version: tips.length === 1 ? only?.version : undefined, tips: tips.map(({ version }) => version) }
 }
 
-async function byName(context: ResolveContext, text: string, branchesOnly = false): Promise<State | undefined> {
+/**
+ * @param options - `branchesOnly`: no tags and no snapshots. `at`: hex id of the version that is meant where a branch has
+ *   several heads.
+ */
+async function byName(
+  context: ResolveContext,
+  text: string,
+  { branchesOnly = false, at }: { branchesOnly?: boolean; at?: string | undefined } = {},
+): Promise<State | undefined> {
   const name = toLatin1(encodeUtf8(text))
   const refs = (await readRefs(context.entries)).filter((ref) => !isDeletion(ref.value))
   const exact = refs.filter((ref) => ref.name === name)
   // A name that is not UTF-8 is written as it is shown.
   const named = exact.length > 0 ? exact : refs.filter((ref) => textOf(fromLatin1(ref.name)) === text)
   for (const kind of branchesOnly ? (['b'] as const) : (['b', 't', 's'] as const)) {
-    const heads = named.filter((ref) => ref.kind === kind)
+    const all = named.filter((ref) => ref.kind === kind)
+    const meant = all.find(({ value }) => value.version !== undefined && toHex(value.version.id) === at)
+    const heads = meant === undefined ? all : [meant]
     if (heads.length > 1) {
       throw new CodedError(
         'V_AMBIGUOUS',

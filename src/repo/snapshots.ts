@@ -9,6 +9,7 @@ import { decodeUtf8, encodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/byt
 import { CodedError } from '../base/error.js'
 import { REF_KINDS } from '../history/keys.js'
 import { isDeletion, type Ref, readRefs } from '../history/refs.js'
+import type { Signer } from '../history/signer.js'
 import { formatStream } from '../lseq/lseq.js'
 import { parseVector } from '../lseq/vector.js'
 import type { RepositoryContext } from './context.js'
@@ -24,15 +25,12 @@ const SHOWN = 8
 
 /** The snapshots of a repository. */
 export class Snapshots {
-  readonly #repository: RepositoryContext
-  readonly #home: string | undefined
+  readonly #repository: RepositoryContext & { signer(): Promise<Signer> }
   /** Settles when the last snapshot asked for is made: each takes its lseqs behind the one before. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** @param home - The user's config directory; without it snapshots can be read and not made. */
-  constructor(repository: RepositoryContext, home: string | undefined) {
+  constructor(repository: RepositoryContext & { signer(): Promise<Signer> }) {
     this.#repository = repository
-    this.#home = home
   }
 
   /**
@@ -56,7 +54,7 @@ export class Snapshots {
         hint: 'Choose another name: a snapshot is never moved.',
       })
     }
-    const signer = await this.#signer()
+    const signer = await this.#repository.signer()
     const { refEntries } = await import('../history/ref-log.js')
     const tips = [...vector.entries()].map(([slot, seq]) => ({ seq, stream: versions.streams.id(slot) }))
     const change = { kind: 's', name: bytes, value: { replaces: [], vector: tips } } as const
@@ -133,16 +131,6 @@ export class Snapshots {
 
   #state(ref: Ref): Promise<State> {
     return this.#repository.resolve(vectorText(ref))
-  }
-
-  async #signer() {
-    if (this.#home === undefined) {
-      throw new CodedError('KEY_MISSING', 'A snapshot is signed, and there is no key to sign with.', {
-        hint: 'Open the repository with the option `home`, the directory of the identity key.',
-      })
-    }
-    const { openIdentity } = await import('./identity.js')
-    return (await openIdentity(this.#home)).signer
   }
 }
 
