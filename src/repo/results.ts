@@ -146,6 +146,29 @@ export interface StoreEntry {
   readonly bytes: number
 }
 
+/** One setting, as `config` lists it. */
+export interface ConfigEntry {
+  readonly key: string
+  /** As written; absent where nobody set it and there is no standard. */
+  readonly value?: string
+  /** Where the value is from. */
+  readonly origin: 'repository' | 'user' | 'standard' | 'none'
+  /** The file it stands in. */
+  readonly file?: string
+  /** A key that weft does not know, or a value that makes no sense. */
+  readonly problem?: 'unknown' | 'bad'
+}
+
+/** What `config` did to a settings file. */
+export interface ConfigChange {
+  readonly key: string
+  /** The new value; absent where the setting was taken out. */
+  readonly value?: string
+  readonly file: string
+  /** False where the file said so already. */
+  readonly changed: boolean
+}
+
 export interface ImportReport {
   /** New versions, this run. */
   readonly versions: number
