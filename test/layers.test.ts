@@ -12,7 +12,20 @@ import { describe, it } from 'node:test'
 const SOURCES = join(import.meta.dirname, '..', 'src')
 
 /** Folders of `src` from the bottom up, and the barrel of the library, which stands between library and command line. */
-const LAYERS = ['base', 'crypto', 'rdx', 'lseq', 'lines', 'history', 'repo', 'git', 'index.ts', 'cli', 'commands']
+const LAYERS = [
+  'base',
+  'crypto',
+  'rdx',
+  'lseq',
+  'lines',
+  'history',
+  'repo',
+  'git',
+  'worktree',
+  'index.ts',
+  'cli',
+  'commands',
+]
 
 /** What belongs to a running program and not to a library. */
 const PROGRAM = /\bprocess\.(argv|env|exit|exitCode|stdin|stdout|stderr|cwd|chdir)\b|\bconsole\./

@@ -47,6 +47,8 @@ export const CODES = {
   GIT_OBJECT_BAD: 'data',
   GIT_OBJECT_MISSING: 'data',
   GIT_SHALLOW: 'user',
+  INDEX_DAMAGED: 'data',
+  INDEX_LOCKED: 'user',
   INPUT_UNREADABLE: 'user',
   KEY_DAMAGED: 'data',
   KEY_MISSING: 'user',
