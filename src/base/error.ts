@@ -19,6 +19,7 @@ export type Blame = 'user' | 'usage' | 'data' | 'bug'
 
 /** Every code with its blame, alphabetically. Adding a code is a minor release, removing one a major. */
 export const CODES = {
+  ARCHIVE_LIMIT: 'user',
   BAD_KEY: 'data',
   BAD_RECORD: 'data',
   BAD_WEAVE: 'data',

@@ -1,8 +1,8 @@
 /**
- * Trees in words: `weft ls` and `weft restore`.
+ * Trees in words: `weft ls`, `weft restore` and `weft archive`.
  * @module
  */
-import type { RestoreReport, TreeEntry } from '../repo/results.js'
+import type { ArchiveReport, RestoreReport, TreeEntry } from '../repo/results.js'
 import { columns, count, duration, grouped, shortId, size } from './format.js'
 import type { Style } from './style.js'
 
@@ -20,4 +20,10 @@ export function formatTree(entries: readonly TreeEntry[], { safe }: Style): stri
 /** What was written, and where. */
 export function formatRestore({ at, to, files, bytes, seconds }: RestoreReport, { safe }: Style): string {
   return `Restored ${count(files, 'file')} (${size(bytes)}) of ${shortId(at)} to ${safe(to)} in ${duration(seconds)}.\n`
+}
+
+/** What was put into an archive. */
+export function formatArchive({ at, to, files, bytes, seconds }: ArchiveReport, { safe }: Style): string {
+  const time = duration(seconds)
+  return `Put ${count(files, 'file')} of ${shortId(at)} into ${safe(to)} (${size(bytes)}) in ${time}.\n`
 }

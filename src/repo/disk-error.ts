@@ -13,6 +13,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: Code, what: string, hint
     'Choose a disk that tells upper from lower case.',
   ],
   ENAMETOOLONG: ['PATH_TOO_LONG', 'the name or path is too long for the file system', 'Leave the path out.'],
+  ENOENT: ['DIR_NOT_FOUND', 'the directory is not there', 'Make it first, or choose another place.'],
   ENOSPC: ['DISK_FULL', 'no space is left on the disk', 'Make room, or choose another disk.'],
   ENOTDIR: ['DIR_NOT_FOUND', 'a part of its path is a file', 'Choose another place.'],
   EPERM: ['DISK_DENIED', 'writing is not permitted', 'Choose a place that you may write to.'],

@@ -73,8 +73,8 @@ export async function checkoutState(repository: RepositoryContext, progress?: Pr
   return fill(repository, state, new ChosenPaths(), () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
 }
 
-/** What is at the chosen paths. */
-async function pathsToWrite(
+/** What is at the chosen paths; refused where a part of the choice is not there. */
+export async function pathsToWrite(
   { entries, versions }: RepositoryContext,
   { vector }: State,
   chosen: ChosenPaths,

@@ -146,6 +146,20 @@ export interface StoreEntry {
   readonly bytes: number
 }
 
+/** What `archive` wrote. */
+export interface ArchiveReport {
+  /** Id of the version, or the vector as text. */
+  readonly at: string
+  /** The file. */
+  readonly to: string
+  readonly format: 'tar' | 'tar.gz' | 'zip'
+  /** Files and links in it. */
+  readonly files: number
+  /** Size of the archive. */
+  readonly bytes: number
+  readonly seconds: number
+}
+
 /** One setting, as `config` lists it. */
 export interface ConfigEntry {
   readonly key: string
