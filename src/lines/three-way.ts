@@ -1,0 +1,241 @@
+/**
+ * Three versions of a file about to be merged, and which lines of either side are lines of the base.
+ *
+ * The base is what both sides have in common: the lines that both cover, less those of them whose deletion both cover.
+ * For histories that were merged criss-cross that is a state nobody ever had, and still the right one.
+ *
+ * Mostly identity says which lines are the same (`threeFromWeave`): one walk over the weave, with three flags for each line
+ * (in base, in left, in right). Where the versions are of different files (both sides added one at the same path), text
+ * has to say it (`threeFromTexts`).
+ * @module
+ */
+import type { Lseq } from '../lseq/lseq.js'
+import type { Streams, Vector } from '../lseq/vector.js'
+import { diffTokens } from './diff.js'
+import { HUNK_FIELDS } from './hunk.js'
+import { LineInterner, LineList } from './intern.js'
+import { lineCount, type Run, runStarts, type Weave } from './weave.js'
+
+/** A version of a file as lines. */
+export interface Version {
+  /** One token per line, of the interner that all three versions share. */
+  readonly tokens: Int32Array
+  /** Where line `i` was put: number of its run, -1 where that is not known, and which line of the run it is. */
+  readonly runs: Int32Array
+  readonly indexes: Int32Array
+}
+
+/** One side. */
+export interface Side extends Version {
+  /** By line: the line of the base that it is, or NONE. Ascending, but for NONE. */
+  readonly inBase: Int32Array
+  /** By line: the line of the base that was moved here, or NONE; undefined where nothing is known to have been moved. */
+  readonly moved: Int32Array | undefined
+}
+
+/** Three versions of a file. */
+export interface ThreeWay {
+  readonly interner: LineInterner
+  readonly base: Version
+  readonly left: Side
+  readonly right: Side
+}
+
+/** No line. */
+export const NONE = -1
+
+const [LEFT, RIGHT, BASE] = [1, 2, 4]
+
+/** The three versions in a weave. */
+export function threeFromWeave(weave: Weave, left: Vector, right: Vector): ThreeWay {
+  const interner = new LineInterner()
+  const versions = { base: new VersionBuilder(), left: new VersionBuilder(), right: new VersionBuilder() }
+  const inBase = { left: [] as number[], right: [] as number[] }
+  const flagsOf = weave.runs.map((run) => flagsAt(run, left, right))
+  const line = new LineList()
+  for (const { run: number, from, to } of weave.pieces) {
+    const flags = flagsOf[number]
+    if (flags === undefined) continue
+    const run = weave.runs[number] as Run
+    const starts = runStarts(run)
+    const end = Math.min(to, flags.length)
+    for (let i = from; i < end; i++) {
+      const flag = flags[i] as number
+      if (flag === 0) continue
+      line.length = 0
+      interner.internLine(run.text, starts[i] as number, starts[i + 1] as number, line)
+      const token = line.tokens[0] as number
+      const base = flag & BASE ? versions.base.push(token, number, i) : NONE
+      if (flag & LEFT) {
+        versions.left.push(token, number, i)
+        inBase.left.push(base)
+      }
+      if (flag & RIGHT) {
+        versions.right.push(token, number, i)
+        inBase.right.push(base)
+      }
+    }
+  }
+  const base = versions.base.finish()
+  const sideOf = (side: 'left' | 'right'): Side =>
+    followOrigins(weave, base, { ...versions[side].finish(), inBase: Int32Array.from(inBase[side]), moved: undefined })
+  return { interner, base, left: sideOf('left'), right: sideOf('right') }
+}
+
+/** Three texts that do not share a weave. Lines are the same where a diff says so. */
+export function threeFromTexts(base: Uint8Array, left: Uint8Array, right: Uint8Array): ThreeWay {
+  const interner = new LineInterner()
+  const [baseTokens, leftTokens, rightTokens] = [base, left, right].map((bytes) => {
+    const list = new LineList()
+    interner.internRange(bytes, 0, bytes.length, list)
+    return list.tokens.slice(0, list.length)
+  }) as [Int32Array, Int32Array, Int32Array]
+  const side = (tokens: Int32Array): Side => ({
+    ...unplaced(tokens),
+    inBase: matches(baseTokens, tokens, interner),
+    moved: undefined,
+  })
+  return { interner, base: unplaced(baseTokens), left: side(leftTokens), right: side(rightTokens) }
+}
+
+/** For each line of `b` the line of `a` that it is by their diff, or NONE. */
+export function matches(a: Int32Array, b: Int32Array, interner: LineInterner): Int32Array {
+  const found = new Int32Array(b.length).fill(NONE)
+  const hunks = diffTokens(a, b, interner)
+  let [x, y] = [0, 0]
+  for (let h = 0; h <= hunks.length; h += HUNK_FIELDS) {
+    const end = h < hunks.length ? (hunks[h + 2] as number) : b.length
+    while (y < end) found[y++] = x++
+    x = hunks[h + 1] as number
+    y = hunks[h + 3] as number
+  }
+  return found
+}
+
+/** The lseq with which a line was put; undefined where the weave does not have it. */
+export function lseqOfLine(weave: Weave, streams: Streams, { runs, indexes }: Version, line: number): Lseq | undefined {
+  const run = weave.runs[runs[line] as number]
+  return run && { seq: run.seq + (indexes[line] as number), stream: streams.id(run.slot) }
+}
+
+/** The lseqs of the tombstones by which a state deleted a line. */
+export function deletersOf(weave: Weave, streams: Streams, version: Version, line: number, vector: Vector): Lseq[] {
+  const run = weave.runs[version.runs[line] as number]
+  if (run === undefined) return []
+  const index = version.indexes[line] as number
+  return run.tombstones
+    .filter(({ slot, seq, ranges }) => vector.covers(slot, seq) && holds(ranges, index))
+    .map(({ slot, seq }) => ({ seq, stream: streams.id(slot) }))
+}
+
+function holds(ranges: readonly number[], index: number): boolean {
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (index < (ranges[i] as number)) return false
+    if (index < (ranges[i + 1] as number)) return true
+  }
+  return false
+}
+
+/** Which lines of a run are in which version; undefined for a run of which none is. */
+function flagsAt(run: Run, left: Vector, right: Vector): Uint8Array | undefined {
+  const inLeft = left.covers(run.slot, run.seq)
+  const inRight = right.covers(run.slot, run.seq)
+  if (!inLeft && !inRight) return undefined
+  const alive = (inLeft ? LEFT : 0) | (inRight ? RIGHT : 0) | (inLeft && inRight ? BASE : 0)
+  const flags = new Uint8Array(lineCount(run)).fill(alive)
+  for (const { slot, seq, ranges } of run.tombstones) {
+    const byLeft = left.covers(slot, seq)
+    const byRight = right.covers(slot, seq)
+    const gone = (byLeft ? LEFT : 0) | (byRight ? RIGHT : 0) | (byLeft && byRight ? BASE : 0)
+    if (gone === 0) continue
+    for (let r = 0; r < ranges.length; r += 2) {
+      for (let i = ranges[r] as number; i < (ranges[r + 1] as number); i++) flags[i] = (flags[i] as number) & ~gone
+    }
+  }
+  return flags
+}
+
+/**
+ * Lines that a side put again, by an origin entry, are the lines they were at first: at the same place the very same line,
+ * elsewhere a moved one.
+ */
+function followOrigins(weave: Weave, base: Version, side: Side): Side {
+  if (!weave.runs.some(({ origins }) => origins.length > 0)) return side
+  const known = new Set(side.inBase)
+  const lineOf = new Map<string, number>()
+  for (let i = 0; i < base.tokens.length; i++) {
+    if (!known.has(i)) lineOf.set(firstPut(weave, base, i), i)
+  }
+  const inBase = side.inBase.slice()
+  const after = nextMatches(inBase)
+  let moved: Int32Array | undefined
+  let before = NONE
+  for (let i = 0; i < inBase.length; i++) {
+    if (inBase[i] === NONE) {
+      const line = lineOf.get(firstPut(weave, side, i))
+      if (line === undefined || base.tokens[line] !== side.tokens[i]) continue
+      lineOf.delete(firstPut(weave, side, i))
+      if (line > before && line < (after[i] as number)) inBase[i] = line
+      else {
+        moved ??= new Int32Array(inBase.length).fill(NONE)
+        moved[i] = line
+        continue
+      }
+    }
+    before = inBase[i] as number
+  }
+  return { ...side, inBase, moved }
+}
+
+/** For each line the next line of the base that is matched behind it. */
+function nextMatches(inBase: Int32Array): Float64Array {
+  const after = new Float64Array(inBase.length)
+  let next = Number.POSITIVE_INFINITY
+  for (let i = inBase.length - 1; i >= 0; i--) {
+    if (inBase[i] !== NONE) next = inBase[i] as number
+    after[i] = next
+  }
+  return after
+}
+
+/** The identity of a line: run and line of the first of its lives, as text. */
+function firstPut(weave: Weave, { runs, indexes }: Version, line: number): string {
+  const run = weave.runs[runs[line] as number] as Run
+  const index = indexes[line] as number
+  const origin = run.origins.find(({ from, to }) => from <= index && index < to)
+  // Streams and their slots are both numbers: told apart by the sign.
+  if (origin !== undefined) return `${origin.seq + index - origin.from} ${origin.stream}`
+  return `${run.seq + index} ${readStreamOf(run)}`
+}
+
+/** The stream of a run, as its position says. */
+function readStreamOf({ position }: Run): number {
+  const at = position.length - 3
+  return ((position[at] as number) << 16) | ((position[at + 1] as number) << 8) | (position[at + 2] as number)
+}
+
+function unplaced(tokens: Int32Array): Version {
+  const nowhere = new Int32Array(tokens.length).fill(NONE)
+  return { tokens, runs: nowhere, indexes: nowhere }
+}
+
+class VersionBuilder {
+  readonly #tokens: number[] = []
+  readonly #runs: number[] = []
+  readonly #indexes: number[] = []
+
+  /** Adds a line and returns its number. */
+  push(token: number, run: number, index: number): number {
+    this.#runs.push(run)
+    this.#indexes.push(index)
+    return this.#tokens.push(token) - 1
+  }
+
+  finish(): Version {
+    return {
+      tokens: Int32Array.from(this.#tokens),
+      runs: Int32Array.from(this.#runs),
+      indexes: Int32Array.from(this.#indexes),
+    }
+  }
+}
