@@ -35,15 +35,20 @@ export interface RefAuthor {
   readonly message: string
 }
 
-/** The entries of a refs version; the caller writes them in one batch. */
+/**
+ * The entries of a refs version; the caller writes them in one batch.
+ *
+ * @param behind - A seq that is taken by what goes into the same batch.
+ */
 export async function refEntries(
   entries: EntryStore,
   changes: readonly RefChange[],
   { signer, ident, message }: RefAuthor,
+  behind = 0,
 ): Promise<Entry[]> {
   const { genesis, isNew, tip, greatest } = await refsStream(entries, signer)
   const { stream } = genesis
-  const first = nextBlock(greatest, changes.length + 1)
+  const first = nextBlock(Math.max(greatest, behind), changes.length + 1)
   const added: Entry[] = changes.map(({ kind, name, value }, i) => ({
     key: refKey(kind, name, first + i, stream),
     value: encodeRefValue(value),

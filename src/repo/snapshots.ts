@@ -14,6 +14,7 @@ import { formatStream } from '../lseq/lseq.js'
 import { parseVector } from '../lseq/vector.js'
 import type { RepositoryContext } from './context.js'
 import { Describer, person, textOf } from './describe.js'
+import { identNow } from './ident.js'
 import type { State } from './resolve.js'
 import type { Progress, RestoreReport, Snapshot } from './results.js'
 
@@ -137,16 +138,6 @@ export class Snapshots {
 /** The vector of a snapshot as text. */
 function vectorText({ value }: Ref): string {
   return (value.vector ?? []).map(({ seq, stream }) => `${formatStream(stream)}:${seq}`).join(',')
-}
-
-function identNow() {
-  const now = new Date()
-  return {
-    name: encodeUtf8('weft'),
-    email: new Uint8Array(0),
-    time: Math.floor(now.getTime() / 1000),
-    zone: -now.getTimezoneOffset(),
-  }
 }
 
 /**

@@ -1,0 +1,179 @@
+/**
+ * Commit: what differs from the version that the work tree stands on becomes a version.
+ * @module
+ */
+import { encodeUtf8, fromHex, toHex, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import type { Composed } from '../history/compose.js'
+import type { Extra } from '../history/extra.js'
+import type { Ident, VersionRef } from '../history/header.js'
+import { authorVersion } from '../repo/author.js'
+import { identNow } from '../repo/ident.js'
+import { formatPath } from '../repo/path-text.js'
+import { assertFit, type CommittedPath, changesOf, isLarge, trackedAfter } from './commit-changes.js'
+import type { RefMove } from './operation.js'
+import type { Scan } from './scan.js'
+import type { WorkState } from './state.js'
+import type { Worktree } from './worktree.js'
+
+/** Who writes. */
+export interface Author {
+  readonly name: string
+  readonly email: string
+}
+
+export interface CommitOptions {
+  readonly message: string
+  readonly author: Author
+  /** Files and directories to commit; everything where there are none. Binary strings. */
+  readonly paths?: readonly string[] | undefined
+  /** Contents to commit instead of those in the work tree, by path (a binary string): chosen hunks. */
+  readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
+  /** Commit although conflicts are not resolved. */
+  readonly withConflicts?: boolean | undefined
+  /** New files of more bytes than this are warned of. */
+  readonly largeFile?: number | undefined
+}
+
+export interface CommitReport {
+  /** Hex id. */
+  readonly version: string
+  readonly parents: readonly string[]
+  /** The branch that was moved; none where the work tree stands on a version by itself. */
+  readonly branch?: string
+  /** First line of the message. */
+  readonly subject: string
+  readonly changes: readonly CommittedPath[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Commits.
+ *
+ * @throws {CodedError} `NOTHING_TO_COMMIT`, `CONFLICTS_LEFT`, `MESSAGE_EMPTY`, `FILE_UNREADABLE`, `PATH_COLLISION`,
+ *   `PATH_UNKNOWN`; what reading files and storing throws.
+ */
+export async function commit(work: Worktree, options: CommitOptions): Promise<CommitReport> {
+  const { repo, state } = work
+  const message = options.message.trim() === '' ? undefined : `${options.message.trimEnd()}\n`
+  if (message === undefined) {
+    throw new CodedError('MESSAGE_EMPTY', 'A version needs a message.', { hint: 'Say with -m what it changes.' })
+  }
+  await assertStanding(work)
+  const scan = work.scan({ paths: options.paths })
+  assertFit(scan)
+  const { conflicts } = state.merge ?? {}
+  if (conflicts !== undefined && conflicts !== '' && options.withConflicts !== true) throw conflictsLeft()
+  if (state.merge !== undefined && options.paths !== undefined && options.paths.length > 0) {
+    throw new CodedError('MERGE_UNDER_WAY', 'A merge is committed as a whole.', { hint: 'Leave the paths out.' })
+  }
+  if (scan.changes.length === 0 && state.merge === undefined) throw nothingToCommit(options)
+  const changes = await changesOf(work, scan, options.contents)
+  const parents = await parentsOf(work)
+  const ident = identNow(options.author)
+  const composed = await authorVersion(
+    { entries: repo.entries, versions: repo.versions, signer: await repo.signer() },
+    {
+      parents,
+      writes: changes.writes,
+      author: await firstAuthor(work, ident),
+      committer: ident,
+      message: encodeUtf8(message),
+      noteExtra: noteExtraOf(state, options.withConflicts === true),
+      ...(parents.length === 1 ? { tree: work.index.treeFor(changes.writes.map(({ path }) => path)) } : {}),
+    },
+  )
+  const id = toHex(composed.ref.id)
+  const [subject = ''] = message.split('\n', 1)
+  const { branch } = work.head
+  await work.perform({
+    command: 'commit',
+    summary: `${id.slice(0, 12)} ${subject}`,
+    entries: composed.entries,
+    ...(branch === undefined ? {} : { refs: [branchMove(work, branch, composed)] }),
+    head: { branch, version: id },
+    index: work.index.with(composed.ref, trackedAfter(changes, composed)),
+    state: stateAfter(state),
+  })
+  return {
+    version: id,
+    parents: parents.map((parent) => toHex(parent.id)),
+    ...(branch === undefined ? {} : { branch }),
+    subject,
+    changes: changes.committed,
+    warnings: warningsOf(scan, options.largeFile),
+  }
+}
+
+/** Refuses to commit where the work tree was never given the branch's files: all of them would be deleted. */
+async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
+  if (version !== undefined || branch === undefined) return
+  const { branchHeads } = await import('../repo/branch-heads.js')
+  if ((await branchHeads(repo.entries, branch)).length === 0) return
+  throw new CodedError('WORKTREE_ABSENT', `The files of ${branch} have not been written into this work tree yet.`, {
+    hint: `Run \`weft switch ${branch}\` first.`,
+  })
+}
+
+function nothingToCommit({ paths }: CommitOptions): CodedError {
+  const where = paths === undefined || paths.length === 0 ? '' : ' at these paths'
+  return new CodedError('NOTHING_TO_COMMIT', `Nothing has changed${where} since the last version.`, {
+    hint: '`weft status` shows what there is; what is ignored is not committed.',
+  })
+}
+
+function conflictsLeft(): CodedError {
+  return new CodedError('CONFLICTS_LEFT', 'There are conflicts that have not been resolved.', {
+    hint: '`weft resolve --list` shows them. --with-conflicts commits them as they are.',
+  })
+}
+
+/** The version that the work tree stands on, and those that are being merged into it. */
+async function parentsOf({ repo, index, state }: Worktree): Promise<VersionRef[]> {
+  const parents: VersionRef[] = index.base === undefined ? [] : [index.base]
+  for (const id of state.merge?.parents ?? []) {
+    const { version } = await repo.resolve(id)
+    if (version !== undefined) parents.push({ seq: version.last, stream: version.stream, id: version.id })
+  }
+  return parents
+}
+
+/** Who wrote what is committed: of a version that is picked, its author. */
+async function firstAuthor({ repo, state: { pick } }: Worktree, ident: Ident): Promise<Ident> {
+  if (pick?.kind !== 'pick') return ident
+  return (await repo.resolve(pick.version)).version?.author ?? ident
+}
+
+function noteExtraOf({ merge }: WorkState, withConflicts: boolean): Extra[] {
+  const extra: Extra[] = []
+  if (withConflicts && merge !== undefined && merge.conflicts !== '') {
+    extra.push({ name: 'conflicts', value: fromHex(merge.conflicts) as Uint8Array })
+  }
+  if (merge?.squash === true) extra.push({ name: 'squash', value: Uint8Array.of(1) })
+  return extra
+}
+
+/** The branch's move to a version: heads that the version does not know of stay beside it. */
+export function branchMove(work: Pick<Worktree, 'repo'>, branch: string, { ref, vector }: Pick<Composed, 'ref' | 'vector'>): RefMove {
+  const { streams } = work.repo.versions
+  return {
+    kind: 'b',
+    name: toLatin1(encodeUtf8(branch)),
+    to: [{ version: ref }],
+    keeps: ({ value: { version } }) => version !== undefined && !vector.covers(streams.slot(version.stream), version.seq),
+  }
+}
+
+/** What is still under way when a version was made of the rest. */
+function stateAfter({ merge: _, pick: __, moves: ___, ...rest }: WorkState): WorkState {
+  return rest
+}
+
+function warningsOf({ changes, special, nested }: Scan, largeFile = Number.POSITIVE_INFINITY): string[] {
+  const large = changes.filter((change) => isLarge(change, largeFile))
+  return [
+    ...large.map(({ path, found }) => `${formatPath(path)} is large: ${found?.size} bytes are now in the history for good.`),
+    ...special.map(({ path, kind }) => `${formatPath(path)} is a ${kind} and was left out.`),
+    ...nested.map((path) => `${formatPath(path)} is a repository of its own and was left out.`),
+  ]
+}

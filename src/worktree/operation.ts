@@ -1,0 +1,286 @@
+/**
+ * An operation: everything that one command changes, of refs, entries, files and what is under way, done as a whole.
+ *
+ *     1  what is in the work tree, will be replaced, and is in no version, is kept          kept.ts
+ *     2  the journal: what is going to be changed, from what to what                        operation-log.ts
+ *     3  new entries and refs, in one atomic batch
+ *     4  files, one by one                                                                  apply.ts
+ *     5  state, index and head
+ *     6  the journal becomes the record by which all of it can be undone
+ *
+ * Killed before 3 nothing has happened; after 3 whoever comes next goes on from there (`finishPending`): every step can be
+ * done twice. A file that somebody changed in between is left alone.
+ * @module
+ */
+import { compareBytes, fromHex, toHex } from '../base/bytes.js'
+import { defaultCrypto as crypto } from '../crypto/default.js'
+import type { RefKind } from '../history/keys.js'
+import { type RefChange, refEntries } from '../history/ref-log.js'
+import { encodeRefValue, isDeletion, type Ref, type RefValue, readRefs } from '../history/refs.js'
+import type { Entry } from '../lseq/batch.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { lseqOfKey } from '../lseq/lseq.js'
+import { identNow } from '../repo/ident.js'
+import { type Head, writeHead } from '../repo/layout.js'
+import { formatMode } from '../repo/mode.js'
+import { formatPath } from '../repo/path-text.js'
+import type { Repository } from '../repo/repository.js'
+import { applyFiles, type Failure } from './apply.js'
+import { fileStat } from './file-stat.js'
+import type { WorkIndex } from './index-file.js'
+import { keepContent } from './kept.js'
+import {
+  beginOperation,
+  dropOperation,
+  endOperation,
+  type FileRecord,
+  logPlace,
+  OPERATION_FORMAT,
+  type OperationRecord,
+  pendingOperation,
+  type RefRecord,
+  readOperation,
+} from './operation-log.js'
+import { rebuildIndex } from './rebuild.js'
+import { sameStat, settled } from './settle.js'
+import { readState, type WorkState, writeState } from './state.js'
+import { assertRoom, lookAt, readWorkFile } from './work-files.js'
+
+/** What a name is to be. */
+export interface RefMove {
+  readonly kind: RefKind
+  /** Binary string. */
+  readonly name: string
+  /** The values it is to have, without what they replace; none deletes it. */
+  readonly to: readonly Omit<RefValue, 'replaces'>[]
+  /** Which of the values it has stay beside; none by default. */
+  readonly keeps?: (head: Ref) => boolean
+}
+
+/** What the work tree is to have at a path. */
+export interface FileMove {
+  /** Binary string. */
+  readonly path: string
+  /** Undefined for a path at which nothing is to be. */
+  readonly to: FileTarget | undefined
+}
+
+/** A mode and a content: bytes at hand, those of the path at a version, or both. */
+export interface FileTarget {
+  readonly mode: number
+  /** Hex. */
+  readonly sha256: string
+  readonly bytes?: Uint8Array | undefined
+  /** Hex id of a version that has the content at this path, at the latest when the operation's entries are stored. */
+  readonly at?: string | undefined
+}
+
+/** All that a command changes. */
+export interface Operation {
+  readonly command: string
+  /** One line. */
+  readonly summary: string
+  readonly entries?: readonly Entry[]
+  readonly refs?: readonly RefMove[]
+  readonly files?: readonly FileMove[]
+  /** Where the work tree stands afterwards; undefined where that does not change. */
+  readonly head?: Head
+  /** The index of the version it stands on then; undefined where that does not change. */
+  readonly index?: WorkIndex
+  readonly state?: WorkState
+  readonly undid?: number
+  readonly redid?: number
+}
+
+/** What an operation is done to. */
+export interface OperationContext {
+  readonly repo: Repository
+  readonly index: WorkIndex
+}
+
+/** What came of it. */
+export interface Performed {
+  readonly record: OperationRecord
+  readonly index: WorkIndex
+  /** Files that could not be written as they should; everything else was done. */
+  readonly failures: readonly Failure[]
+}
+
+/** Entries beyond this many go into pages at once. */
+const LOOSE_LIMIT = 4096
+
+/**
+ * Does an operation.
+ *
+ * @throws {CodedError} What putting entries throws; nothing has then been done.
+ */
+export async function perform(context: OperationContext, operation: Operation): Promise<Performed> {
+  const { repo, index } = context
+  const { root } = repo
+  const files = recordFiles(context, operation.files ?? [])
+  const refs = await refChanges(repo.entries, operation.refs ?? [])
+  const added = [...(operation.entries ?? [])]
+  if (refs.changes.length > 0) {
+    const author = { signer: await repo.signer(), ident: identNow(), message: operation.command }
+    added.push(...(await refEntries(repo.entries, refs.changes, author, greatestSeq(added))))
+  }
+  const record = recordOf(root, operation, await repo.head(), files, refs.records, added.at(-1))
+  beginOperation(root, record)
+  try {
+    await putEntries(repo.entries, added)
+  } catch (error) {
+    dropOperation(root)
+    throw error
+  }
+  const given = new Map((operation.files ?? []).map(({ path, to }) => [path, to?.bytes]))
+  const { failures, stats } = await applyFiles(repo, record, given)
+  const after = settled(root, operation.index ?? index, record, stats)
+  await finish(root, record, after)
+  await repo.entries.foldIfNeeded()
+  return { record, index: after, failures }
+}
+
+/**
+ * Finishes an operation that was interrupted, or forgets it where nothing of it has been done.
+ *
+ * @returns Its record, where it was finished.
+ */
+export async function finishPending(repo: Repository): Promise<OperationRecord | undefined> {
+  const record = pendingOperation(repo.root)
+  if (record === undefined) return undefined
+  const marker = record.marker === undefined ? undefined : fromHex(record.marker)
+  if (marker !== undefined && (await repo.entries.get(marker)) === undefined) {
+    dropOperation(repo.root)
+    return undefined
+  }
+  await applyFiles(repo, record, new Map())
+  await finish(repo.root, record, await rebuildIndex(repo, record.head.after.version, undefined))
+  return record
+}
+
+async function finish(root: string, record: OperationRecord, index: WorkIndex): Promise<void> {
+  writeState(root, record.state.after)
+  index.write(root)
+  await writeHead(root, record.head.after)
+  endOperation(root, record)
+}
+
+function recordOf(
+  root: string,
+  { command, summary, head, state, undid, redid }: Operation,
+  before: Head,
+  files: OperationRecord['files'],
+  refs: readonly RefRecord[],
+  last: Entry | undefined,
+): OperationRecord {
+  const { number, top, redo } = logPlace(root)
+  const stateBefore = readState(root)
+  const place = { top: number, below: top, redo: [] as readonly number[] }
+  return {
+    format: OPERATION_FORMAT,
+    number,
+    time: new Date().toISOString(),
+    command,
+    summary,
+    ...(undid === undefined ? place : undoPlace(root, undid, redo)),
+    ...(redid === undefined ? {} : { redid, redo: redo.filter((one) => one !== redid) }),
+    head: { before, after: head ?? before },
+    state: { before: stateBefore, after: state ?? stateBefore },
+    refs,
+    files,
+    ...(last === undefined ? {} : { marker: toHex(last.key) }),
+  }
+}
+
+/** Where the log stands when an operation has been undone. */
+function undoPlace(
+  root: string,
+  undid: number,
+  redo: readonly number[],
+): { top: number; below: number; redo: readonly number[] } {
+  return { top: readOperation(root, undid).below, below: 0, redo: [undid, ...redo] }
+}
+
+/** What is at the paths now and what will be; keeps what no version has. Moves that change nothing are left out. */
+function recordFiles({ repo: { root }, index }: OperationContext, moves: readonly FileMove[]): OperationRecord['files'] {
+  assertRoom(root, moves)
+  const files: OperationRecord['files'][number][] = []
+  for (const { path, to } of moves) {
+    const before = recordBefore(root, path, index)
+    if (to !== undefined && to.at === undefined) {
+      if (to.bytes === undefined) throw new TypeError(`content of ${path}: expected bytes or a version that has it`)
+      keepContent(root, to.sha256, to.bytes)
+    }
+    const after = to === undefined ? null : recorded(to.mode, to.sha256, to.at)
+    if (before?.sha256 !== after?.sha256 || before?.mode !== after?.mode) {
+      files.push({ path: formatPath(path), before, after })
+    }
+  }
+  return files
+}
+
+function recorded(mode: number, sha256: string, at: string | undefined): FileRecord {
+  return { mode: formatMode(mode), sha256, ...(at === undefined ? {} : { at }) }
+}
+
+function recordBefore(root: string, path: string, index: WorkIndex): FileRecord | null {
+  const tracked = index.get(path)
+  const base = index.base && toHex(index.base.id)
+  const stat = lookAt(root, path)
+  if (stat === undefined) return null
+  if (tracked?.stat !== undefined && sameStat(fileStat(stat), tracked.stat)) {
+    return recorded(tracked.mode, toHex(tracked.sha256), base)
+  }
+  const found = readWorkFile(root, path)
+  if (found === undefined) return null
+  const sha256 = crypto.sha256Hex(found.bytes)
+  if (tracked !== undefined && toHex(tracked.sha256) === sha256) return recorded(found.mode, sha256, base)
+  keepContent(root, sha256, found.bytes)
+  return recorded(found.mode, sha256, undefined)
+}
+
+/** The ref entries that moves come to, and what they change. */
+async function refChanges(
+  entries: EntryStore,
+  moves: readonly RefMove[],
+): Promise<{ changes: RefChange[]; records: RefRecord[] }> {
+  const changes: RefChange[] = []
+  const records: RefRecord[] = []
+  if (moves.length === 0) return { changes, records }
+  const refs = await readRefs(entries)
+  for (const { kind, name, to, keeps } of moves) {
+    const heads = refs.filter((ref) => ref.kind === kind && ref.name === name)
+    const kept = keeps === undefined ? [] : heads.filter((head) => !isDeletion(head.value) && keeps(head))
+    const replaces = heads.filter((head) => !kept.includes(head))
+    const before = heads.filter(({ value }) => !isDeletion(value)).map(({ value }) => refText(value))
+    const after = [...kept.map(({ value }) => refText(value)), ...to.map(refText)]
+    if (before.length === after.length && before.every((text) => after.includes(text))) continue
+    const values = to.length > 0 ? to : [{}]
+    values.forEach((value, i) => {
+      changes.push({ kind, name, value: { ...value, replaces: i === 0 ? replaces : [] } })
+    })
+    records.push({ kind, name, before, after })
+  }
+  return { changes, records }
+}
+
+/** A ref's value as records have it. */
+export function refText(value: Omit<RefValue, 'replaces'>): string {
+  return toHex(encodeRefValue({ ...value, replaces: [] }))
+}
+
+function greatestSeq(entries: readonly Entry[]): number {
+  return entries.reduce((greatest, { key }) => Math.max(greatest, lseqOfKey(key).seq), 0)
+}
+
+async function putEntries(store: EntryStore, entries: readonly Entry[]): Promise<void> {
+  if (entries.length <= LOOSE_LIMIT) return store.put(entries, { fresh: true })
+  const sorted = entries.toSorted((a, b) => compareBytes(a.key, b.key))
+  await store.bulk(async (writer) => {
+    for (const { key, value } of sorted) {
+      const room = writer.add(key, value)
+      if (room !== undefined) await room
+    }
+    return undefined
+  })
+}

@@ -1,0 +1,111 @@
+/**
+ * Switch: the work tree comes to stand on another branch or version.
+ * @module
+ */
+import { encodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { readRefs } from '../history/refs.js'
+import { branchHeads } from '../repo/branch-heads.js'
+import { parseRefName } from '../repo/ref-names.js'
+import type { Failure } from './apply.js'
+import { planMove } from './move-tree.js'
+import type { RefMove } from './operation.js'
+import { rebuildIndex } from './rebuild.js'
+import type { Worktree } from './worktree.js'
+
+export interface SwitchOptions {
+  /** Branch, or anything that names a version; by default the version that the work tree stands on (with `create`). */
+  readonly to?: string | undefined
+  /** Name of a new branch to make there. */
+  readonly create?: string | undefined
+  /** Give up unsaved changes that would be overwritten; undo brings them back. */
+  readonly discard?: boolean | undefined
+}
+
+export interface SwitchReport {
+  readonly branch?: string
+  /** Hex id; none on a branch without versions. */
+  readonly version?: string
+  readonly created: boolean
+  /** Files written or removed. */
+  readonly files: number
+  /** Paths whose unsaved changes were carried along. */
+  readonly carried: readonly string[]
+  /** Other heads that the branch has. */
+  readonly otherHeads: readonly string[]
+  readonly failures: readonly Failure[]
+}
+
+/**
+ * Switches.
+ *
+ * @throws {CodedError} `WOULD_LOSE`, `MERGE_UNDER_WAY`, `NAME_BAD`, `NAME_TAKEN`, `PATH_BLOCKED`, `V_*`.
+ */
+export async function switchTo(work: Worktree, options: SwitchOptions): Promise<SwitchReport> {
+  work.assertNothingUnderWay('switching')
+  const { repo } = work
+  const target = await targetOf(work, options)
+  const refs: RefMove[] = []
+  if (options.create !== undefined) refs.push(await creation(work, options.create, target.version))
+  const branch = options.create ?? target.branch
+  const index = await rebuildIndex(repo, target.version, work.index)
+  const { files, carried } = planMove(work, index, options.discard)
+  const head = { branch, version: target.version }
+  const where = branch ?? target.version?.slice(0, 12) ?? ''
+  const { failures, record } = await work.perform({
+    command: 'switch',
+    summary: options.create === undefined ? `to ${where}` : `to the new branch ${where}`,
+    files,
+    head,
+    index,
+    refs,
+  })
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(target.version === undefined ? {} : { version: target.version }),
+    created: options.create !== undefined,
+    files: record.files.length,
+    carried,
+    otherHeads: target.otherHeads,
+    failures,
+  }
+}
+
+interface Target {
+  readonly branch: string | undefined
+  readonly version: string | undefined
+  readonly otherHeads: readonly string[]
+}
+
+async function targetOf({ repo, head, index }: Worktree, { to, create }: SwitchOptions): Promise<Target> {
+  if (to === undefined) {
+    if (create === undefined) throw new CodedError('USAGE', 'Name a branch or version to switch to.')
+    return { branch: head.branch, version: index.base && toHex(index.base.id), otherHeads: [] }
+  }
+  const heads = (await branchHeads(repo.entries, to)).map(({ id }) => toHex(id))
+  const [first, ...others] = heads
+  if (first !== undefined) {
+    // Of several heads the one on which the work tree stands, if it stands on one.
+    const version = heads.find((id) => id === head.version) ?? first
+    return { branch: to, version, otherHeads: [first, ...others].filter((id) => id !== version) }
+  }
+  const { version } = await repo.resolve(to)
+  if (version !== undefined) return { branch: undefined, version: toHex(version.id), otherHeads: [] }
+  throw new CodedError('V_NOT_ONE', `${to} is the join of several versions, and a work tree stands on one.`, {
+    hint: 'Switch to one of them and `weft merge` the others, or `weft restore --at ... --to <dir>`.',
+  })
+}
+
+async function creation({ repo }: Worktree, name: string, version: string | undefined): Promise<RefMove> {
+  const bytes = parseRefName(name)
+  const taken = (await readRefs(repo.entries)).some((ref) => ref.name === bytes && ref.value.version !== undefined)
+  if (taken) {
+    throw new CodedError('NAME_TAKEN', `There is a branch or tag of the name ${name} already.`, {
+      hint: `\`weft switch ${name}\` goes there.`,
+    })
+  }
+  if (version === undefined) return { kind: 'b', name: toLatin1(encodeUtf8(name)), to: [] }
+  const found = (await repo.resolve(version)).version
+  if (found === undefined) throw new TypeError(`branch: expected a version, got ${version}`)
+  return { kind: 'b', name: bytes, to: [{ version: { seq: found.last, stream: found.stream, id: found.id } }] }
+}
