@@ -52,7 +52,8 @@ export async function changesOf(
       if (!moved.has(path)) committed.push({ path: formatPath(path), change: 'deleted' })
       continue
     }
-    const read = async (): Promise<Uint8Array> => contents.get(path) ?? readForCommit(work.root, path, found.mode, stats)
+    const read = async (): Promise<Uint8Array> =>
+      contents.get(path) ?? readForCommit(work.root, path, found.mode, stats)
     writes.push({ path, put: { mode: found.mode, file: (from ?? tracked)?.file, content: read } })
     committed.push({
       path: formatPath(path),
@@ -106,4 +107,3 @@ export function assertFit({ unreadable, clashes, changes }: Scan): void {
 export function isLarge({ change, found }: WorkChange, limit: number): boolean {
   return change === 'added' && found !== undefined && found.size > limit
 }
-

@@ -154,13 +154,18 @@ function noteExtraOf({ merge }: WorkState, withConflicts: boolean): Extra[] {
 }
 
 /** The branch's move to a version: heads that the version does not know of stay beside it. */
-export function branchMove(work: Pick<Worktree, 'repo'>, branch: string, { ref, vector }: Pick<Composed, 'ref' | 'vector'>): RefMove {
+export function branchMove(
+  work: Pick<Worktree, 'repo'>,
+  branch: string,
+  { ref, vector }: Pick<Composed, 'ref' | 'vector'>,
+): RefMove {
   const { streams } = work.repo.versions
   return {
     kind: 'b',
     name: toLatin1(encodeUtf8(branch)),
     to: [{ version: ref }],
-    keeps: ({ value: { version } }) => version !== undefined && !vector.covers(streams.slot(version.stream), version.seq),
+    keeps: ({ value: { version } }) =>
+      version !== undefined && !vector.covers(streams.slot(version.stream), version.seq),
   }
 }
 
@@ -172,7 +177,9 @@ function stateAfter({ merge: _, pick: __, moves: ___, ...rest }: WorkState): Wor
 function warningsOf({ changes, special, nested }: Scan, largeFile = Number.POSITIVE_INFINITY): string[] {
   const large = changes.filter((change) => isLarge(change, largeFile))
   return [
-    ...large.map(({ path, found }) => `${formatPath(path)} is large: ${found?.size} bytes are now in the history for good.`),
+    ...large.map(
+      ({ path, found }) => `${formatPath(path)} is large: ${found?.size} bytes are now in the history for good.`,
+    ),
     ...special.map(({ path, kind }) => `${formatPath(path)} is a ${kind} and was left out.`),
     ...nested.map((path) => `${formatPath(path)} is a repository of its own and was left out.`),
   ]

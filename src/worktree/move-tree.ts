@@ -52,16 +52,25 @@ export function planMove(work: Worktree, to: WorkIndex, discard = false): TreeMo
 }
 
 /** Whether the work tree has at a path already what it is to have. */
-function isThere({ found }: WorkChange, target: Pick<Found, 'mode'> & { readonly sha256: Uint8Array } | undefined): boolean {
+function isThere(
+  { found }: WorkChange,
+  target: (Pick<Found, 'mode'> & { readonly sha256: Uint8Array }) | undefined,
+): boolean {
   if (found === undefined || target === undefined) return found === target
-  return found.sha256 !== undefined && equalBytes(found.sha256, target.sha256) && kindOf(found.mode) === kindOf(target.mode)
+  return (
+    found.sha256 !== undefined && equalBytes(found.sha256, target.sha256) && kindOf(found.mode) === kindOf(target.mode)
+  )
 }
 
 function wouldLose(paths: readonly string[]): CodedError {
   const names = paths.map(formatPath)
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''
-  return new CodedError('WOULD_LOSE', `Unsaved changes would be overwritten: ${names.slice(0, SHOWN).join(', ')}${more}.`, {
-    hint: 'Commit them, or put them aside with `weft shelve`. Nothing was changed.',
-    data: { paths: names },
-  })
+  return new CodedError(
+    'WOULD_LOSE',
+    `Unsaved changes would be overwritten: ${names.slice(0, SHOWN).join(', ')}${more}.`,
+    {
+      hint: 'Commit them, or put them aside with `weft shelve`. Nothing was changed.',
+      data: { paths: names },
+    },
+  )
 }

@@ -143,4 +143,3 @@ function parseRecord(path: string): OperationRecord {
     hint: 'Nothing but undo needs it: move it away to go on without.',
   })
 }
-

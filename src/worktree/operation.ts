@@ -202,7 +202,10 @@ function undoPlace(
 }
 
 /** What is at the paths now and what will be; keeps what no version has. Moves that change nothing are left out. */
-function recordFiles({ repo: { root }, index }: OperationContext, moves: readonly FileMove[]): OperationRecord['files'] {
+function recordFiles(
+  { repo: { root }, index }: OperationContext,
+  moves: readonly FileMove[],
+): OperationRecord['files'] {
   assertRoom(root, moves)
   const files: OperationRecord['files'][number][] = []
   for (const { path, to } of moves) {

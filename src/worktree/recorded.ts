@@ -3,13 +3,13 @@
  * @module
  */
 import { toHex } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathAt, pathsAt } from '../history/paths.js'
 import { contentsOf } from '../repo/contents.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
-import { CodedError } from '../base/error.js'
 import { keptContent } from './kept.js'
 import type { FileRecord } from './operation-log.js'
 
@@ -43,7 +43,8 @@ export async function* recordedContents(
     const { vector } = await repo.resolve(at)
     const states: PathState<PathPut>[] = []
     if (wanted.size > SINGLY) {
-      for await (const state of pathsAt(entries, versions.streams, vector)) if (wanted.has(state.path)) states.push(state)
+      for await (const state of pathsAt(entries, versions.streams, vector))
+        if (wanted.has(state.path)) states.push(state)
     } else {
       for (const path of wanted.keys()) {
         const state = await pathAt(entries, versions.streams, vector, path)
@@ -65,9 +66,12 @@ function unknownContent(
 ): CodedError {
   const there = new Set(found.map(({ path }) => path))
   const missing = [...wanted.keys()].filter((path) => !there.has(path)).map(formatPath)
-  return new CodedError('CONTENT_UNKNOWN', `The version ${at} does not have ${missing.slice(0, 3).join(', ')} as recorded.`, {
-    hint: 'Run `weft verify` to see what is damaged.',
-    data: { paths: missing },
-  })
+  return new CodedError(
+    'CONTENT_UNKNOWN',
+    `The version ${at} does not have ${missing.slice(0, 3).join(', ')} as recorded.`,
+    {
+      hint: 'Run `weft verify` to see what is damaged.',
+      data: { paths: missing },
+    },
+  )
 }
-

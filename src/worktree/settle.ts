@@ -41,7 +41,8 @@ export function settled(
     const written = stats.get(path)
     const tracked = index.get(path)
     if (written === undefined || tracked === undefined || after === null) continue
-    const isTracked = equalBytes(tracked.sha256, fromHex(after.sha256) as Uint8Array) && formatMode(tracked.mode) === after.mode
+    const isTracked =
+      equalBytes(tracked.sha256, fromHex(after.sha256) as Uint8Array) && formatMode(tracked.mode) === after.mode
     const now = lookAt(root, path)
     if (!isTracked || now === undefined) continue
     const stat = fileStat(now)

@@ -14,7 +14,14 @@ import { parsePath } from '../repo/path-text.js'
 import type { Failure } from './apply.js'
 import { keptContent } from './kept.js'
 import { type FileMove, type FileTarget, type RefMove, refText } from './operation.js'
-import { type FileRecord, logPlace, type OperationRecord, operationNumbers, readOperation, type RefRecord } from './operation-log.js'
+import {
+  type FileRecord,
+  logPlace,
+  type OperationRecord,
+  operationNumbers,
+  type RefRecord,
+  readOperation,
+} from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
 import { readWorkFile } from './work-files.js'
 import type { Worktree } from './worktree.js'
@@ -62,7 +69,9 @@ export async function undo(work: Worktree, count = 1, force = false): Promise<Un
     const { top } = logPlace(work.root)
     if (top === 0) {
       if (undone.length > 0) break
-      throw new CodedError('NOTHING_TO_UNDO', 'There is nothing to undo.', { hint: '`weft op log` shows what was done.' })
+      throw new CodedError('NOTHING_TO_UNDO', 'There is nothing to undo.', {
+        hint: '`weft op log` shows what was done.',
+      })
     }
     const record = readOperation(work.root, top)
     failures.push(...(await turn(work, record, 'before', force)))
@@ -138,7 +147,11 @@ function targetOf(root: string, { mode, sha256, at }: FileRecord): FileTarget {
 }
 
 /** Values that somebody else gave the name in the meantime stay beside. */
-function moveOf({ kind, name, before, after }: RefRecord, side: 'before' | 'after', other: 'before' | 'after'): RefMove {
+function moveOf(
+  { kind, name, before, after }: RefRecord,
+  side: 'before' | 'after',
+  other: 'before' | 'after',
+): RefMove {
   const sides = { before, after }
   const replaced = new Set(sides[other])
   return {
@@ -149,7 +162,11 @@ function moveOf({ kind, name, before, after }: RefRecord, side: 'before' | 'afte
   }
 }
 
-function changedSince({ number, command }: OperationRecord, paths: readonly string[], side: 'before' | 'after'): CodedError {
+function changedSince(
+  { number, command }: OperationRecord,
+  paths: readonly string[],
+  side: 'before' | 'after',
+): CodedError {
   const word = side === 'before' ? 'undo' : 'redo'
   return new CodedError(
     'WOULD_LOSE',

@@ -104,7 +104,8 @@ function assertEmptied(root: string, path: string, directory: string, removed: R
   for (const name of readdirSync(placeOf(root, directory), { encoding: 'buffer' })) {
     const child = `${directory}/${name.toString('latin1')}`
     if (removed.has(child)) continue
-    if (lookAt(root, child)?.isDirectory() !== true) throw blocked(path, `a directory with ${formatPath(child)} is there`)
+    if (lookAt(root, child)?.isDirectory() !== true)
+      throw blocked(path, `a directory with ${formatPath(child)} is there`)
     assertEmptied(root, path, child, removed)
   }
 }

@@ -10,7 +10,7 @@ import { CodedError } from '../base/error.js'
 import type { Head } from '../repo/layout.js'
 import type { Repository } from '../repo/repository.js'
 import { WorkIndex } from './index-file.js'
-import { type Operation, type Performed, finishPending, perform } from './operation.js'
+import { finishPending, type Operation, type Performed, perform } from './operation.js'
 import type { OperationRecord } from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
 import { type Scan, type ScanOptions, scanWorkTree } from './scan.js'
@@ -87,9 +87,13 @@ export class Worktree {
     const { merge, pick } = this.#state
     if (merge === undefined && pick === undefined) return
     const what = merge === undefined ? `a ${pick?.kind}` : 'a merge'
-    throw new CodedError('MERGE_UNDER_WAY', `There is ${what} under way that has not been committed: ${doing} would tear it.`, {
-      hint: 'Resolve what is left (`weft resolve --list`) and `weft commit`, or take it back with `weft undo`.',
-    })
+    throw new CodedError(
+      'MERGE_UNDER_WAY',
+      `There is ${what} under way that has not been committed: ${doing} would tear it.`,
+      {
+        hint: 'Resolve what is left (`weft resolve --list`) and `weft commit`, or take it back with `weft undo`.',
+      },
+    )
   }
 }
 
