@@ -7,8 +7,11 @@
  */
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
+import { parsePath } from '../repo/path-text.js'
+import type { Author } from '../repo/person.js'
 import type { Repository } from '../repo/repository.js'
 import type { Progress } from '../repo/results.js'
+import type { Worktree } from '../worktree/worktree.js'
 import { changeDirectory, repositoryPath } from './directory.js'
 import { configHome } from './home.js'
 import { optimizeLater } from './optimizer.js'
@@ -60,6 +63,28 @@ export abstract class BaseCommand extends Command {
     optimizeLater()
     const onWait = (): void => void process.stderr.write('Waiting for another weft command to finish ...\n')
     return Repository.open(process.cwd(), { home: this.home, wait: LOCK_WAIT, onWait })
+  }
+
+  /** The work tree of an open repository. What an interrupted command left undone is finished first, and told. */
+  protected async openWorktree(repo: Repository): Promise<Worktree> {
+    const { Worktree } = await import('../worktree/worktree.js')
+    const work = await Worktree.open(repo)
+    const { finished } = work
+    if (finished !== undefined) {
+      process.stderr.write(`Finished what had been interrupted: ${finished.command} ${finished.summary}\n`)
+    }
+    return work
+  }
+
+  /** Whose name new versions get. */
+  protected async author(root: string): Promise<Author> {
+    const [{ readConfig }, { authorOf }] = await Promise.all([import('../repo/config.js'), import('../repo/person.js')])
+    return authorOf(readConfig(root, this.home), process.env)
+  }
+
+  /** A path argument as a path of the repository, as bytes. */
+  protected bytesIn(repo: Repository, path: string): string {
+    return parsePath(this.pathIn(repo, path))
   }
 
   /** A path argument as a path of the repository, `undefined` where none was given. */

@@ -10,17 +10,12 @@ import type { Ident, VersionRef } from '../history/header.js'
 import { authorVersion } from '../repo/author.js'
 import { identNow } from '../repo/ident.js'
 import { formatPath } from '../repo/path-text.js'
+import type { Author } from '../repo/person.js'
 import { assertFit, type CommittedPath, changesOf, isLarge, trackedAfter } from './commit-changes.js'
 import type { RefMove } from './operation.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
 import type { Worktree } from './worktree.js'
-
-/** Who writes. */
-export interface Author {
-  readonly name: string
-  readonly email: string
-}
 
 export interface CommitOptions {
   readonly message: string

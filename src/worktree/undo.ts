@@ -45,11 +45,12 @@ export interface UndoReport {
   readonly failures: readonly Failure[]
 }
 
-/** The operations, the last first. */
-export function* operations(root: string): Generator<OperationInfo> {
+/** The last operations, the last first. */
+export function* operations(root: string, limit = Number.POSITIVE_INFINITY): Generator<OperationInfo> {
   const { redo } = logPlace(root)
   const undone = new Set(redo)
-  for (const number of operationNumbers(root)) yield infoOf(readOperation(root, number), undone.has(number))
+  for (const number of operationNumbers(root).slice(0, limit))
+    yield infoOf(readOperation(root, number), undone.has(number))
 }
 
 function infoOf({ number, time, command, summary, files, refs }: OperationRecord, undone: boolean): OperationInfo {

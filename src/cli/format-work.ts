@@ -1,0 +1,79 @@
+/**
+ * What commands did to the work tree, in words: a line or two, and what usually comes next.
+ * @module
+ */
+import type { Failure } from '../worktree/apply.js'
+import type { CommitReport } from '../worktree/commit.js'
+import type { InitReport } from '../worktree/init.js'
+import type { SwitchReport } from '../worktree/switch.js'
+import type { OperationInfo, UndoReport } from '../worktree/undo.js'
+import { count, dateTime, shortId } from './format.js'
+import type { Style } from './style.js'
+
+export function formatInit({ root, branch }: InitReport, { safe }: Style): string {
+  return `Made a repository in ${safe(root)}, on the branch ${safe(branch)}. Next: weft status, weft commit.\n`
+}
+
+/** Paths listed one by one. */
+const SHOWN = 10
+
+export function formatCommit(report: CommitReport, { bold, safe }: Style): string {
+  const { version, branch, subject, changes, warnings } = report
+  const where = branch === undefined ? 'on no branch' : safe(branch)
+  const lines = [`${bold(`${where} ${shortId(version)}`)} ${safe(subject)}`]
+  for (const { path, change, from } of changes.slice(0, SHOWN)) {
+    lines.push(`  ${change} ${from === undefined ? '' : `${safe(from)} -> `}${safe(path)}`)
+  }
+  if (changes.length > SHOWN) lines.push(`  and ${changes.length - SHOWN} more`)
+  lines.push(...warnings.map((warning) => `Warning: ${safe(warning)}`))
+  if (branch === undefined) lines.push('No branch names this version: weft switch -c <name> makes one.')
+  return `${lines.join('\n')}\n`
+}
+
+export function formatSwitch(report: SwitchReport, { bold, safe }: Style): string {
+  const { branch, version, created, files, carried, otherHeads, failures } = report
+  const at = version === undefined ? 'which has no versions yet' : `at ${shortId(version)}`
+  const lines = [
+    branch === undefined
+      ? `Now on the version ${shortId(version ?? '')}, on no branch; ${count(files, 'file')} changed.`
+      : `Now on ${created ? 'the new branch ' : ''}${bold(safe(branch))}, ${at}; ${count(files, 'file')} changed.`,
+  ]
+  if (carried.length > 0) lines.push(`Unsaved changes were carried along: ${listed(carried, safe)}.`)
+  if (branch === undefined) lines.push('weft switch -c <name> makes a branch here.')
+  if (otherHeads.length > 0) {
+    lines.push(`The branch has other heads: ${otherHeads.map(shortId).join(', ')}. weft merge joins them.`)
+  }
+  lines.push(...failureLines(failures, safe))
+  return `${lines.join('\n')}\n`
+}
+
+export function formatUndo(report: UndoReport, style: Style): string {
+  return formatTurned(report, style, 'Undone', 'weft redo does it again.')
+}
+
+export function formatRedo(report: UndoReport, style: Style): string {
+  return formatTurned(report, style, 'Done again', 'weft undo takes it back.')
+}
+
+function formatTurned({ operations, failures }: UndoReport, { safe }: Style, did: string, next: string): string {
+  const lines = operations.map(({ command, summary }) => `${did}: ${command} ${safe(summary)}`)
+  return `${[...lines, ...failureLines(failures, safe), next].join('\n')}\n`
+}
+
+export function formatOperation(
+  { number, time, command, summary, undone }: OperationInfo,
+  { dim, safe }: Style,
+): string {
+  const line = `${String(number).padStart(4)}  ${dateTime(time)}  ${command} ${safe(summary)}`
+  return undone ? `${dim(`${line}  (undone)`)}\n` : `${line}\n`
+}
+
+/** Lines about files that are not as they should be. */
+export function failureLines(failures: readonly Failure[], safe: Style['safe']): string[] {
+  return failures.map(({ path, reason }) => `Warning: ${safe(path)} is not as it should be. ${safe(reason)}`)
+}
+
+function listed(paths: readonly string[], safe: Style['safe']): string {
+  const more = paths.length > SHOWN ? ` and ${paths.length - SHOWN} more` : ''
+  return `${paths.slice(0, SHOWN).map(safe).join(', ')}${more}`
+}
