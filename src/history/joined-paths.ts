@@ -128,8 +128,3 @@ class Joiner {
 function areApart(masks: readonly number[]): boolean {
   return masks.some((a, i) => masks.some((b, j) => j > i && (a & ~b) !== 0 && (b & ~a) !== 0))
 }
-
-/** The whole tree at one state. */
-export async function treeAt(entries: EntryStore, streams: Streams, vector: Vector): Promise<Tree<Leaf>> {
-  return (await joinPaths(entries, streams, [vector])).tree
-}
