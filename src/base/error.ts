@@ -40,6 +40,7 @@ export const CODES = {
   DISK_DENIED: 'user',
   DISK_FULL: 'user',
   DISK_IO: 'user',
+  EDITOR_FAILED: 'user',
   ENTRY_CONFLICT: 'data',
   FILE_CHANGING: 'user',
   FILE_UNREADABLE: 'user',
