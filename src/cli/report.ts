@@ -13,6 +13,9 @@ const EXIT: Record<Blame, number> = { user: 1, usage: 2, data: 3, bug: 70 }
 /** Status after an interrupt, as shells report it: 128 + SIGINT. */
 export const EXIT_INTERRUPTED = 130
 
+/** Status of a command that left conflicts behind, which is not an error but needs somebody. */
+export const EXIT_CONFLICTS = EXIT.user
+
 /** Status of a command that found damage and reported it as its answer. */
 export const EXIT_DAMAGED = EXIT.data
 

@@ -9,7 +9,7 @@ import type { Stats } from 'node:fs'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { formatMode, kindOf } from '../repo/mode.js'
-import { parsePath } from '../repo/path-text.js'
+import { formatPath, parsePath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
 import type { FileRecord, OperationRecord } from './operation-log.js'
 import { type RecordedFile, recordedContents } from './recorded.js'
@@ -71,7 +71,17 @@ export async function applyFiles(
     if (bytes === undefined) missing.push(file)
     else write(file.path, file.record, bytes)
   }
-  for await (const { file, bytes } of recordedContents(repo, missing)) write(file.path, file.record, bytes)
+  const left = new Set(missing)
+  try {
+    for await (const { file, bytes } of recordedContents(repo, missing)) {
+      left.delete(file)
+      write(file.path, file.record, bytes)
+    }
+  } catch (error) {
+    // One content that is damaged must not stand in the way of all that comes after it for ever.
+    if (!(error instanceof CodedError)) throw error
+    failures.push(...[...left].map(({ path }) => ({ path: formatPath(path), reason: error.message })))
+  }
   return { failures, stats }
 }
 

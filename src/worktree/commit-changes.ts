@@ -4,6 +4,7 @@
  */
 import { CodedError } from '../base/error.js'
 import type { Composed, ComposeWrite } from '../history/compose.js'
+import { type Lseq, parseLseq } from '../lseq/lseq.js'
 import { formatPath } from '../repo/path-text.js'
 import { type FileStat, fileStat } from './file-stat.js'
 import type { Tracked } from './index-file.js'
@@ -54,13 +55,21 @@ export async function changesOf(
     }
     const read = async (): Promise<Uint8Array> =>
       contents.get(path) ?? readForCommit(work.root, path, found.mode, stats)
-    writes.push({ path, put: { mode: found.mode, file: (from ?? tracked)?.file, content: read } })
+    writes.push({
+      path,
+      put: { mode: found.mode, file: (from ?? tracked)?.file ?? mergedFile(work, path), content: read },
+    })
     committed.push({
       path: formatPath(path),
       ...(from === undefined ? { change: change.change } : { change: 'renamed', from: formatPath(from.path) }),
     })
   }
   return { writes, committed, stats }
+}
+
+/** The file that a merge under way put at a path that the base version does not have. */
+function mergedFile({ state }: Worktree, path: string): Lseq | undefined {
+  return parseLseq(state.files?.[formatPath(path)] ?? '')
 }
 
 function readForCommit(root: string, path: string, mode: number, stats: Map<string, FileStat>): Uint8Array {

@@ -7,6 +7,7 @@ import { CodedError } from '../base/error.js'
 import type { Composed } from '../history/compose.js'
 import type { Extra } from '../history/extra.js'
 import type { Ident, VersionRef } from '../history/header.js'
+import { CONFLICTS_EXTRA, SQUASH_EXTRA } from '../history/note.js'
 import { authorVersion } from '../repo/author.js'
 import { identNow } from '../repo/ident.js'
 import { formatPath } from '../repo/path-text.js'
@@ -50,15 +51,11 @@ export interface CommitReport {
  */
 export async function commit(work: Worktree, options: CommitOptions): Promise<CommitReport> {
   const { repo, state } = work
-  const message = options.message.trim() === '' ? undefined : `${options.message.trimEnd()}\n`
-  if (message === undefined) {
-    throw new CodedError('MESSAGE_EMPTY', 'A version needs a message.', { hint: 'Say with -m what it changes.' })
-  }
+  const message = parseMessage(options.message === '' ? (state.merge ?? state.pick)?.message : options.message)
   await assertStanding(work)
   const scan = work.scan({ paths: options.paths })
   assertFit(scan)
-  const { conflicts } = state.merge ?? {}
-  if (conflicts !== undefined && conflicts !== '' && options.withConflicts !== true) throw conflictsLeft()
+  if (state.conflicts !== undefined && options.withConflicts !== true) throw conflictsLeft()
   if (state.merge !== undefined && options.paths !== undefined && options.paths.length > 0) {
     throw new CodedError('MERGE_UNDER_WAY', 'A merge is committed as a whole.', { hint: 'Leave the paths out.' })
   }
@@ -74,7 +71,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
       author: await firstAuthor(work, ident),
       committer: ident,
       message: encodeUtf8(message),
-      noteExtra: noteExtraOf(state, options.withConflicts === true),
+      noteExtra: noteExtraOf(state),
       ...(parents.length === 1 ? { tree: work.index.treeFor(changes.writes.map(({ path }) => path)) } : {}),
     },
   )
@@ -110,6 +107,16 @@ async function assertStanding({ repo, head: { branch, version } }: Worktree): Pr
   })
 }
 
+/**
+ * A message as versions have it, with a newline at its end.
+ *
+ * @throws {CodedError} `MESSAGE_EMPTY`.
+ */
+export function parseMessage(text = ''): string {
+  if (text.trim() !== '') return `${text.trimEnd()}\n`
+  throw new CodedError('MESSAGE_EMPTY', 'A version needs a message.', { hint: 'Say with -m what it changes.' })
+}
+
 function nothingToCommit({ paths }: CommitOptions): CodedError {
   const where = paths === undefined || paths.length === 0 ? '' : ' at these paths'
   return new CodedError('NOTHING_TO_COMMIT', `Nothing has changed${where} since the last version.`, {
@@ -139,12 +146,10 @@ async function firstAuthor({ repo, state: { pick } }: Worktree, ident: Ident): P
   return (await repo.resolve(pick.version)).version?.author ?? ident
 }
 
-function noteExtraOf({ merge }: WorkState, withConflicts: boolean): Extra[] {
+function noteExtraOf({ merge, conflicts }: WorkState): Extra[] {
   const extra: Extra[] = []
-  if (withConflicts && merge !== undefined && merge.conflicts !== '') {
-    extra.push({ name: 'conflicts', value: fromHex(merge.conflicts) as Uint8Array })
-  }
-  if (merge?.squash === true) extra.push({ name: 'squash', value: Uint8Array.of(1) })
+  if (conflicts !== undefined) extra.push({ name: CONFLICTS_EXTRA, value: fromHex(conflicts.data) as Uint8Array })
+  if (merge?.squash === true) extra.push(SQUASH_EXTRA)
   return extra
 }
 
@@ -164,8 +169,8 @@ export function branchMove(
   }
 }
 
-/** What is still under way when a version was made of the rest. */
-function stateAfter({ merge: _, pick: __, moves: ___, ...rest }: WorkState): WorkState {
+/** What is still under way when a version was made of the rest. Conflicts that were committed are still open. */
+function stateAfter({ merge: _, pick: __, moves: ___, files: ____, ...rest }: WorkState): WorkState {
   return rest
 }
 

@@ -11,7 +11,7 @@ import { kindOf } from '../repo/mode.js'
 import { formatPath } from '../repo/path-text.js'
 import { compareIndexes } from './compare-index.js'
 import type { WorkIndex } from './index-file.js'
-import type { FileMove } from './operation.js'
+import { type FileMove, type FileTarget, storedContent } from './operation.js'
 import type { Found, WorkChange } from './scan.js'
 import type { Worktree } from './worktree.js'
 
@@ -25,14 +25,21 @@ export interface TreeMove {
 /** Paths named in a message. */
 const SHOWN = 5
 
+export interface MoveOptions {
+  /** Give up what would be lost; it is kept for undo. */
+  readonly discard?: boolean | undefined
+  /** Where the content at a path comes from; by default from the version that the index is of. */
+  readonly source?: (path: string) => Pick<FileTarget, 'bytes' | 'stored'>
+}
+
 /**
- * Plans the way to another version.
+ * Plans the way to another tree.
  *
  * @param to - Its index.
- * @param discard - Give up what would be lost; it is kept for undo.
  * @throws {CodedError} `WOULD_LOSE`, naming the paths.
  */
-export function planMove(work: Worktree, to: WorkIndex, discard = false): TreeMove {
+export function planMove(work: Worktree, to: WorkIndex, { discard = false, source }: MoveOptions = {}): TreeMove {
+  const base = to.base && toHex(to.base.id)
   const { changes } = work.scan()
   const unsaved = new Map(changes.map((change) => [change.path, change]))
   const files: FileMove[] = []
@@ -44,7 +51,11 @@ export function planMove(work: Worktree, to: WorkIndex, discard = false): TreeMo
     if (change !== undefined && !discard) lost.push(path)
     files.push({
       path,
-      to: target && { mode: target.mode, sha256: toHex(target.sha256), at: to.base && toHex(to.base.id) },
+      to: target && {
+        mode: target.mode,
+        sha256: toHex(target.sha256),
+        ...(source?.(path) ?? (base && { stored: storedContent(target, base) })),
+      },
     })
   }
   if (lost.length > 0) throw wouldLose(lost)

@@ -19,14 +19,23 @@ import type { WorkState } from './state.js'
 /** The form of records that this code reads and writes. */
 export const OPERATION_FORMAT = 1
 
-/** A file at one moment. Its content is that of its path at the version `at`, or was kept (kept.ts). */
+/** A file at one moment. Its content is in the store, or was kept (kept.ts). */
 export interface FileRecord {
   /** Octal text. */
   readonly mode: string
   /** Hex. */
   readonly sha256: string
-  /** Hex id of a version. */
-  readonly at?: string
+  readonly stored?: StoredContent
+}
+
+/** A content that a version has. */
+export interface StoredContent {
+  /** Hex id of the version. */
+  readonly at: string
+  /** The file that has it there: lseq as text. */
+  readonly file: string
+  readonly size: number
+  readonly chunked: boolean
 }
 
 /** What became of a name. Values are those of ref entries without what they replace, hex; none where there was no such name. */

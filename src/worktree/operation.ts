@@ -15,11 +15,12 @@
 import { compareBytes, fromHex, toHex } from '../base/bytes.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { RefKind } from '../history/keys.js'
+import type { PathPut } from '../history/path-entry.js'
 import { type RefChange, refEntries } from '../history/ref-log.js'
 import { encodeRefValue, isDeletion, type Ref, type RefValue, readRefs } from '../history/refs.js'
 import type { Entry } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { lseqOfKey } from '../lseq/lseq.js'
+import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import { identNow } from '../repo/ident.js'
 import { type Head, writeHead } from '../repo/layout.js'
 import { formatMode } from '../repo/mode.js'
@@ -40,6 +41,7 @@ import {
   pendingOperation,
   type RefRecord,
   readOperation,
+  type StoredContent,
 } from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
 import { sameStat, settled } from './settle.js'
@@ -65,14 +67,14 @@ export interface FileMove {
   readonly to: FileTarget | undefined
 }
 
-/** A mode and a content: bytes at hand, those of the path at a version, or both. */
+/** A mode and a content: bytes at hand, those that a version has, or both. */
 export interface FileTarget {
   readonly mode: number
   /** Hex. */
   readonly sha256: string
   readonly bytes?: Uint8Array | undefined
-  /** Hex id of a version that has the content at this path, at the latest when the operation's entries are stored. */
-  readonly at?: string | undefined
+  /** Where the content is stored, at the latest when the operation's entries are. */
+  readonly stored?: StoredContent | undefined
 }
 
 /** All that a command changes. */
@@ -210,11 +212,11 @@ function recordFiles(
   const files: OperationRecord['files'][number][] = []
   for (const { path, to } of moves) {
     const before = recordBefore(root, path, index)
-    if (to !== undefined && to.at === undefined) {
+    if (to !== undefined && to.stored === undefined) {
       if (to.bytes === undefined) throw new TypeError(`content of ${path}: expected bytes or a version that has it`)
       keepContent(root, to.sha256, to.bytes)
     }
-    const after = to === undefined ? null : recorded(to.mode, to.sha256, to.at)
+    const after = to === undefined ? null : recorded(to.mode, to.sha256, to.stored)
     if (before?.sha256 !== after?.sha256 || before?.mode !== after?.mode) {
       files.push({ path: formatPath(path), before, after })
     }
@@ -222,22 +224,27 @@ function recordFiles(
   return files
 }
 
-function recorded(mode: number, sha256: string, at: string | undefined): FileRecord {
-  return { mode: formatMode(mode), sha256, ...(at === undefined ? {} : { at }) }
+function recorded(mode: number, sha256: string, stored: StoredContent | undefined): FileRecord {
+  return { mode: formatMode(mode), sha256, ...(stored === undefined ? {} : { stored }) }
+}
+
+/** Where the content of a tracked file is stored. @param at - Hex id of a version that has it. */
+export function storedContent({ file, size, chunked }: Omit<PathPut, 'mode' | 'sha256'>, at: string): StoredContent {
+  return { at, file: formatLseq(file.seq, file.stream), size, chunked }
 }
 
 function recordBefore(root: string, path: string, index: WorkIndex): FileRecord | null {
   const tracked = index.get(path)
-  const base = index.base && toHex(index.base.id)
+  const stored = tracked && index.base && storedContent(tracked, toHex(index.base.id))
   const stat = lookAt(root, path)
   if (stat === undefined) return null
   if (tracked?.stat !== undefined && sameStat(fileStat(stat), tracked.stat)) {
-    return recorded(tracked.mode, toHex(tracked.sha256), base)
+    return recorded(tracked.mode, toHex(tracked.sha256), stored)
   }
   const found = readWorkFile(root, path)
   if (found === undefined) return null
   const sha256 = crypto.sha256Hex(found.bytes)
-  if (tracked !== undefined && toHex(tracked.sha256) === sha256) return recorded(found.mode, sha256, base)
+  if (tracked !== undefined && toHex(tracked.sha256) === sha256) return recorded(found.mode, sha256, stored)
   keepContent(root, sha256, found.bytes)
   return recorded(found.mode, sha256, undefined)
 }

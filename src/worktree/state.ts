@@ -20,10 +20,19 @@ export interface MergeUnderWay {
   /** What was asked for, for messages: a branch's name or an id. */
   readonly names: readonly string[]
   readonly squash?: boolean
-  /** The first line of the version to be. */
+  /** What the version that ends it says, unless something else is said. */
   readonly message: string
-  /** Encoded conflicts as hex, those that are resolved taken out (repo/conflicts.ts). */
-  readonly conflicts: string
+}
+
+/** Conflicts that are not resolved. */
+export interface OpenConflicts {
+  /** The conflicts as history/conflict.ts encodes them, hex. */
+  readonly data: string
+  /** SHA-256 (hex) of the text with markers, by path: what the work tree was given. */
+  readonly texts: Readonly<Record<string, string>>
+  /** Hex ids of the versions that were merged. */
+  readonly left: string
+  readonly right: string
 }
 
 /** A version that is picked or reverted and could not be finished because of conflicts. */
@@ -47,8 +56,12 @@ export interface Shelf {
 export interface WorkState {
   readonly merge?: MergeUnderWay | undefined
   readonly pick?: PickUnderWay | undefined
+  /** Also those of the version that the work tree stands on, where it was committed with them. */
+  readonly conflicts?: OpenConflicts | undefined
   /** New path -> path in the base version, for files that `mv` moved. */
   readonly moves?: Readonly<Record<string, string>> | undefined
+  /** Which files (lseqs as text) a merge under way put at paths that the base version does not have. */
+  readonly files?: Readonly<Record<string, string>> | undefined
   readonly bisect?: unknown
   readonly shelves?: readonly Shelf[] | undefined
 }

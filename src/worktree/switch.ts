@@ -9,6 +9,7 @@ import { branchHeads } from '../repo/branch-heads.js'
 import { parseRefName } from '../repo/ref-names.js'
 import type { Failure } from './apply.js'
 import { planMove } from './move-tree.js'
+import { standingState } from './open-conflicts.js'
 import type { RefMove } from './operation.js'
 import { rebuildIndex } from './rebuild.js'
 import type { Worktree } from './worktree.js'
@@ -49,7 +50,7 @@ export async function switchTo(work: Worktree, options: SwitchOptions): Promise<
   if (options.create !== undefined) refs.push(await creation(work, options.create, target.version))
   const branch = options.create ?? target.branch
   const index = await rebuildIndex(repo, target.version, work.index)
-  const { files, carried } = planMove(work, index, options.discard)
+  const { files, carried } = planMove(work, index, { discard: options.discard })
   const head = { branch, version: target.version }
   const where = branch ?? target.version?.slice(0, 12) ?? ''
   const { failures, record } = await work.perform({
@@ -59,6 +60,7 @@ export async function switchTo(work: Worktree, options: SwitchOptions): Promise<
     head,
     index,
     refs,
+    state: await standingState(work, index),
   })
   return {
     ...(branch === undefined ? {} : { branch }),

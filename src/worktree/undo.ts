@@ -142,9 +142,9 @@ function isAs(root: string, path: string, record: FileRecord | null): boolean {
   return formatMode(found.mode) === record.mode && crypto.sha256Hex(found.bytes) === record.sha256
 }
 
-function targetOf(root: string, { mode, sha256, at }: FileRecord): FileTarget {
+function targetOf(root: string, { mode, sha256, stored }: FileRecord): FileTarget {
   const known = { mode: Number.parseInt(mode, 8), sha256 }
-  return at === undefined ? { ...known, bytes: keptContent(root, sha256) } : { ...known, at }
+  return stored === undefined ? { ...known, bytes: keptContent(root, sha256) } : { ...known, stored }
 }
 
 /** Values that somebody else gave the name in the meantime stay beside. */
