@@ -11,13 +11,18 @@
  */
 import { CodedError } from '../base/error.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
-import { type Extra, readExtra, writeExtra } from './extra.js'
+import { type Extra, extraOf, readExtra, writeExtra } from './extra.js'
 
 /** Name of the extra that holds the conflicts a version was committed with (conflict.ts). */
 export const CONFLICTS_EXTRA = 'conflicts'
 
 /** The extra of a version that joins others, and is shown as if it had only its first parent. */
 export const SQUASH_EXTRA: Extra = { name: 'squash', value: Uint8Array.of(1) }
+
+/** Whether a version is shown as if it had only its first parent. */
+export function isSquashed(note: Note): boolean {
+  return extraOf(note, SQUASH_EXTRA.name) !== undefined
+}
 
 /** What a version says. */
 export interface Note {

@@ -6,6 +6,7 @@ import { fromLatin1 } from '../base/bytes.js'
 import { decodeGroups } from '../history/groups.js'
 import type { Version, VersionRef } from '../history/header.js'
 import { groupsKey, prefixRange } from '../history/keys.js'
+import { isSquashed } from '../history/note.js'
 import { type PathState, pathHistory } from '../history/paths.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -19,8 +20,14 @@ export async function* ancestors(versions: Versions, from: readonly Version[]): 
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const version = await versions.expect(next)
     yield version
-    for (const parent of version.parents) queue.push(parent)
+    for (const parent of await shownParents(versions, version)) queue.push(parent)
   }
+}
+
+/** The parents through which a version is followed: of a squashed merge, the first. */
+async function shownParents(versions: Versions, version: Version): Promise<readonly VersionRef[]> {
+  if (version.parents.length < 2) return version.parents
+  return isSquashed(await versions.note(version)) ? version.parents.slice(0, 1) : version.parents
 }
 
 /** A heap of version refs without repeats. */
