@@ -7,8 +7,17 @@
  */
 import { decodeUtf8, encodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
 import { type MarkedText, type MarkerLabels, markedText, textOfLines } from '../lines/markers.js'
-import { mergeParts, type Part, type PartKind, size } from '../lines/merge.js'
-import { deletersOf, lseqOfLine, NONE, type ThreeWay, threeFromTexts, threeFromWeave } from '../lines/three-way.js'
+import { type Part, type PartKind, size } from '../lines/merge.js'
+import { mergeLines } from '../lines/moves.js'
+import {
+  deletersOf,
+  type Version as LinesOf,
+  lseqOfLine,
+  NONE,
+  type ThreeWay,
+  threeFromTexts,
+  threeFromWeave,
+} from '../lines/three-way.js'
 import { contentAt, type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq } from '../lseq/lseq.js'
@@ -88,9 +97,10 @@ export class FileMerge {
 
   constructor(context: LinesContext, three: ThreeWay, weave: Weave | undefined) {
     this.#context = context
-    this.#three = three
+    const merged = mergeLines(three)
+    this.#three = merged.three
     this.#weave = weave
-    this.#parts = mergeParts(three)
+    this.#parts = merged.parts
     this.#conflicts = this.#parts.filter(({ kind }) => kind === 'conflict').map((part) => this.#draft(part))
     this.#near = nearParts(this.#parts).map((part) => this.#draft(part))
   }
@@ -160,14 +170,19 @@ export class FileMerge {
   #region({ base, left, right, by }: RegionDraft, holders: Holders<Version>): Region {
     const { base: b, left: l, right: r } = this.#three
     return {
-      base: this.#lines(b.tokens, base, []),
-      left: this.#lines(l.tokens, left, contributors(by.left, holders)),
-      right: this.#lines(r.tokens, right, contributors(by.right, holders)),
+      base: this.#lines(b, base, []),
+      left: this.#lines(l, left, contributors(by.left, holders)),
+      right: this.#lines(r, right, contributors(by.right, holders)),
     }
   }
 
-  #lines(tokens: Int32Array, span: Part['base'], by: readonly Contributor[]): RegionLines {
-    return { first: span.from + 1, count: size(span), text: textOfLines(this.#three.interner, tokens, span), by }
+  #lines({ tokens, numbers }: LinesOf, span: Part['base'], by: readonly Contributor[]): RegionLines {
+    return {
+      first: (numbers?.[span.from] ?? span.from) + 1,
+      count: size(span),
+      text: textOfLines(this.#three.interner, tokens, span),
+      by,
+    }
   }
 }
 

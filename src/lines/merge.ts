@@ -11,11 +11,12 @@
  * what the join of both states holds: merging adds nothing of its own, except that a text that both sides put is there once.
  *
  * By text: somebody may have deleted lines and put them again, and then identity says they are others. Only where both sides
- * changed something, and only between lines whose identity is known, lines that are equal count as the same. Nothing can be
- * attracted by an equal line elsewhere.
+ * changed something, and only between lines whose identity is known, lines that are equal count as the same, if they say
+ * anything: blank lines and braces alone do not. So nothing is attracted by an equal line elsewhere.
  * @module
  */
-import { matches, NONE, type ThreeWay } from './three-way.js'
+import { TELLING_INK } from './intern.js'
+import { inverse, matches, NONE, type ThreeWay } from './three-way.js'
 
 /** Lines `[from, to)`. */
 export interface Span {
@@ -91,7 +92,8 @@ class Merge {
   #changed(stretch: Stretch, again: boolean): void {
     const { base, left, right } = stretch
     if (size(base) + size(left) + size(right) === 0) return
-    if (!isChanged(base, left, this.#toLeft)) this.#push('right', stretch)
+    if (isDisputed(this.#three, base)) this.#push('conflict', stretch)
+    else if (!isChanged(base, left, this.#toLeft)) this.#push('right', stretch)
     else if (!isChanged(base, right, this.#toRight)) this.#push('left', stretch)
     else if (this.#isSame(stretch)) this.#push('same', stretch)
     else if (again) {
@@ -135,12 +137,27 @@ class Merge {
       const match = i < base.to ? (toSide[i] as number) : side.to
       if (match === NONE) continue
       if (i > b && match > s) {
-        const found = matches(this.#three.base.tokens.subarray(b, i), tokens.subarray(s, match), this.#three.interner)
+        const found = this.#tellingMatches(this.#three.base.tokens.subarray(b, i), tokens.subarray(s, match))
         for (let k = 0; k < found.length; k++) if (found[k] !== NONE) toSide[b + (found[k] as number)] = s + k
       }
       b = i + 1
       s = match + 1
     }
+  }
+
+  /** For each line of `b` the line of `a` that it is by their diff; of stretches that say nothing, NONE. */
+  #tellingMatches(a: Int32Array, b: Int32Array): Int32Array {
+    const { interner } = this.#three
+    const found = matches(a, b, interner)
+    for (let start = 0; start < found.length; ) {
+      let end = start + 1
+      const { [start]: line = NONE } = found
+      if (line !== NONE) while (end < found.length && found[end] === line + end - start) end++
+      const tells = (token: number) => (interner.inks[token] as number) >= TELLING_INK
+      if (!b.subarray(start, end).some(tells)) found.fill(NONE, start, end)
+      start = end
+    }
+    return found
   }
 
   #push(kind: PartKind, { base, left, right }: Stretch): void {
@@ -158,17 +175,17 @@ class Merge {
   }
 }
 
+/** Whether the sides disagree about one of some lines of the base, whatever is there. */
+export function isDisputed({ disputed }: ThreeWay, { from, to }: Span): boolean {
+  if (disputed !== undefined) for (let i = from; i < to; i++) if (disputed.has(i)) return true
+  return false
+}
+
 /** Whether a side's lines are other lines than the base's. */
 function isChanged(base: Span, side: Span, toSide: Int32Array): boolean {
   if (size(base) !== size(side)) return true
   for (let i = 0; i < size(base); i++) if (toSide[base.from + i] !== side.from + i) return true
   return false
-}
-
-function inverse(inBase: Int32Array, count: number): Int32Array {
-  const to = new Int32Array(count).fill(NONE)
-  for (let i = 0; i < inBase.length; i++) if (inBase[i] !== NONE) to[inBase[i] as number] = i
-  return to
 }
 
 /** How many lines a span has. */

@@ -23,6 +23,8 @@ export interface Version {
   /** Where line `i` was put: number of its run, -1 where that is not known, and which line of the run it is. */
   readonly runs: Int32Array
   readonly indexes: Int32Array
+  /** The number that each line really has; undefined where none was moved (moves.ts). */
+  readonly numbers?: Int32Array
 }
 
 /** One side. */
@@ -39,6 +41,8 @@ export interface ThreeWay {
   readonly base: Version
   readonly left: Side
   readonly right: Side
+  /** Lines of the base about which the sides do not agree, whatever is there. */
+  readonly disputed?: ReadonlySet<number>
 }
 
 /** No line. */
@@ -110,6 +114,13 @@ export function matches(a: Int32Array, b: Int32Array, interner: LineInterner): I
     y = hunks[h + 3] as number
   }
   return found
+}
+
+/** By line of the base: the line of a side that it is, or NONE. */
+export function inverse(inBase: Int32Array, count: number): Int32Array {
+  const to = new Int32Array(count).fill(NONE)
+  for (let i = 0; i < inBase.length; i++) if (inBase[i] !== NONE) to[inBase[i] as number] = i
+  return to
 }
 
 /** The lseq with which a line was put; undefined where the weave does not have it. */

@@ -44,12 +44,14 @@ export interface ModelVersion {
 }
 
 /** A line that some version put. */
-interface ModelLine {
+export interface ModelLine {
   readonly text: string
   readonly run: string
   readonly index: number
   readonly version: number
   readonly deletedBy: Set<number>
+  /** What tells the line from all others, also where it was put again elsewhere. */
+  readonly identity: string
 }
 
 /** One file and its versions, numbered from 1. */
@@ -88,8 +90,13 @@ export class FileHistory {
 
   /** The same, line by line. */
   linesOf(past: ReadonlySet<number>): string[] {
+    return this.alive(past).map(({ text }) => text)
+  }
+
+  /** The lines themselves. */
+  alive(past: ReadonlySet<number>): ModelLine[] {
     const covered = this.lines.filter(({ version }) => past.has(version))
-    return covered.filter(({ deletedBy }) => ![...deletedBy].some((by) => past.has(by))).map(({ text }) => text)
+    return covered.filter(({ deletedBy }) => ![...deletedBy].some((by) => past.has(by)))
   }
 
   /** Adds a version that makes `content` of what its parents come to. */
@@ -185,10 +192,18 @@ export class FileHistory {
       const at = run.left === undefined ? 0 : this.#find(run.left.run, run.left.index) + 1
       const texts = splitLines(toLatin1(run.text))
       const { version } = run
+      const origins = originsOf(run)
+      const identity = (index: number): string => {
+        const origin = origins.find(({ from, to }) => from <= index && index < to)
+        if (origin === undefined) return `${run.stream}-${run.seq + index}`
+        return `${origin.stream}-${origin.seq + index - origin.from}`
+      }
       this.lines.splice(
         at,
         0,
-        ...texts.map((text, index) => ({ text, run: nameOf(run), index, version, deletedBy: new Set<number>() })),
+        ...texts.map((text, index) => {
+          return { text, run: nameOf(run), index, version, deletedBy: new Set<number>(), identity: identity(index) }
+        }),
       )
     }
     for (const { run, ranges, version } of tombstones) {
