@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { decodeConflicts, encodeConflicts } from '../src/history/conflict.js'
+import type { VersionRef } from '../src/history/header.js'
 import { mergeStates } from '../src/history/merge.js'
 import { imported } from './support/imported.js'
-import { lines, Story } from './support/merging.js'
+import { type Change, type Files, lines, Story } from './support/merging.js'
 
 describe('merging must come out right', () => {
   it('where a line of the original changes and a copy stands above it', async () => {
@@ -72,5 +74,314 @@ describe('merging must come out right', () => {
       await story.commit([base], { f: lines('a b d') }, 'Ben'),
     )
     assert.equal(outcome.conflicts[0]?.regions[0]?.left.by[0]?.name, 'Léa')
+  })
+
+  it('where one side moved lines and the other changed them', async () => {
+    await using story = await Story.begin()
+    const block = 'alpha-one alpha-two alpha-three'
+    const base = await story.commit([], { f: lines(`${block} b c d e`) })
+    const left = await story.commit([base], { f: lines(`b c d e ${block}`) })
+    const right = await story.commit([base], { f: lines('alpha-one alpha-new alpha-three b c d e') })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const merged = await story.merge(x, y)
+      assert.deepEqual(await story.files(merged), { f: lines('b c d e alpha-one alpha-new alpha-three') })
+    }
+  })
+
+  it('where a merge moved lines, and somebody who does not know of it goes on', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { f: lines('a b c d e f') })
+    const left = await story.commit([base], { f: lines('a b c X d e f') })
+    const right = await story.commit([base], { f: lines('a b c Y d e f') })
+    const merged = await story.commit([left, right], { f: lines('a b c Y X d e f') })
+    const late = await story.commit([left], { f: lines('a b c X+ d e f') })
+    const files = await story.merged(merged, late)
+    assert.ok(files['f']?.includes('Y\n'), files['f'])
+    assert.ok(files['f']?.includes('X+\n'), files['f'])
+  })
+
+  it('where three branches are merged in any order', async () => {
+    await using story = await Story.begin()
+    const text = 'a b c d e f g h i j k l'
+    const base = await story.commit([], { f: lines(text), old: lines('x'), gone: lines('y') })
+    const sides = [
+      await story.commit([base], { f: lines(text.replace('b', 'B same')), new: lines('n') }),
+      await story.commit([base], { f: lines(text.replace('f', 'f F').replace('l', 'same L')), moved: { from: 'old' } }),
+      await story.commit([base], {
+        f: lines(text.replace('j', 'J').replace('b', 'B same')),
+        old: lines('x y'),
+        gone: undefined,
+      }),
+    ]
+    const states: unknown[] = []
+    for (const [x, y, z] of [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ] as const) {
+      const [one, two, three] = [sides[x], sides[y], sides[z]] as [VersionRef, VersionRef, VersionRef]
+      const pair = await story.merge(one, two)
+      for (const last of [await story.merge(pair, three), await story.merge(three, pair)]) {
+        states.push([await story.files(last), await story.ids(last)])
+      }
+    }
+    const [files] = states[0] as [object]
+    const after = 'a B same c d e f F g h i J k same L'
+    assert.deepEqual(files, { f: lines(after), moved: lines('x y'), new: lines('n') })
+    for (const state of states) assert.deepEqual(state, states[0])
+  })
+
+  it('where crossed merges were resolved by hand, alike or not', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { f: lines('a b c d e') })
+    const left = await story.commit([base], { f: lines('a b L d e') })
+    const right = await story.commit([base], { f: lines('a b R d e') })
+    const one = await story.commit([left, right], { f: lines('a b L R d e') })
+    const alike = await story.commit([right, left], { f: lines('a b L R d e') })
+    const other = await story.commit([right, left], { f: lines('a b R d e') })
+    const same = await story.outcome(one, alike)
+    assert.deepEqual(same.conflicts, [])
+    assert.equal(same.bases.length, 2)
+    assert.deepEqual(await story.merged(one, alike), { f: lines('a b L R d e') })
+    // One took the right side's content as it was: that is a decision, and not the absence of one.
+    assert.deepEqual(
+      (await story.outcome(one, other)).conflicts.map(({ kind }) => kind),
+      ['content'],
+    )
+  })
+
+  it('where a block is deleted and something in it changed', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { f: lines('a b c d e f') })
+    const left = await story.commit([base], { f: lines('a f') })
+    const right = await story.commit([base], { f: lines('a b c D e f') })
+    const { conflicts } = await story.outcome(left, right)
+    assert.deepEqual(
+      conflicts.map(({ kind, regions }) => [
+        kind,
+        regions.map(({ base: b, left: l, right: r }) => [b.text, l.text, r.text]),
+      ]),
+      [['content', [[lines('b c d e'), '', lines('b c D e')]]]],
+    )
+    assert.deepEqual(conflicts[0]?.regions[0]?.markers, { start: 2, base: 3, middle: 8, end: 13 })
+  })
+
+  it('where changes are neighbours, or nearly so', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { f: lines('a b c d e f g h') })
+    const left = await story.commit([base], { f: lines('a B c d e f g h') })
+    const at = async (text: string) => story.outcome(left, await story.commit([base], { f: lines(text) }))
+    const neighbours = await at('a b C d e f g h')
+    assert.equal(neighbours.conflicts.length, 1)
+    const near = await at('a b c d e F g h')
+    assert.deepEqual([near.conflicts.length, near.near.length], [0, 1])
+    const [region] = near.near[0]?.regions ?? []
+    assert.deepEqual([region?.base.first, region?.base.count, region?.left.text], [2, 5, lines('B c d e f')])
+    assert.deepEqual([region?.left.by.length, region?.right.by.length], [1, 1])
+    assert.equal((await at('a b c d e f G h')).near.length, 0)
+  })
+
+  it('where the file holds what looks like markers', async () => {
+    await using story = await Story.begin()
+    const marked = '<<<<<<<< ours\n||||||| base\n=======\n>>>>>>> theirs\n'
+    const base = await story.commit([], { f: `a\n${marked}b\n`, g: `a\nx\ny\nz\n${marked}` })
+    const left = await story.commit([base], { f: `L\n${marked}b\n`, g: `L\nx\ny\nz\n${marked}` })
+    const right = await story.commit([base], { f: `R\n${marked}b\n`, g: `a\nx\ny\nz\n${marked}R\n` })
+    const { conflicts } = await story.outcome(left, right)
+    assert.deepEqual(
+      conflicts.map(({ path, regions }) => [path, regions.length, regions[0]?.markers?.start]),
+      [['f', 1, 1]],
+    )
+    const files = await story.merged(left, right)
+    assert.ok(files['f']?.startsWith('<<<<<<<<< left:'), files['f'])
+    assert.ok(files['f']?.endsWith(`${marked}b\n`))
+    assert.equal(files['g'], `L\nx\ny\nz\n${marked}R\n`)
+  })
+})
+
+type Changes = Readonly<Record<string, Change>>
+
+describe('merging trees', () => {
+  const SYMLINK = 0o120000
+  const SUBMODULE = 0o160000
+  const EXECUTABLE = 0o100755
+  const clean: [name: string, base: Changes, left: Changes, right: Changes, merged: Files][] = [
+    ['takes what each side added', { a: 'a' }, { b: 'b' }, { 'd/c': 'c' }, { a: 'a', b: 'b', 'd/c': 'c' }],
+    ['takes a deletion', { a: 'a', b: 'b' }, { a: undefined }, { b: 'B' }, { b: 'B' }],
+    ['deletes once', { a: 'a', b: 'b' }, { a: undefined }, { a: undefined }, { b: 'b' }],
+    [
+      'follows a file that was moved',
+      { a: lines('a b c') },
+      { 'x/y': { from: 'a' } },
+      { a: lines('a b C') },
+      { 'x/y': lines('a b C') },
+    ],
+    [
+      'moves and changes',
+      { a: lines('a b c') },
+      { b: { from: 'a', text: lines('A b c') } },
+      { a: lines('a b C') },
+      { b: lines('A b C') },
+    ],
+    ['moves once', { a: 'a' }, { b: { from: 'a' } }, { b: { from: 'a' } }, { b: 'a' }],
+    [
+      'moves in a circle',
+      { a: lines('a x'), b: lines('b x') },
+      { a: { from: 'b' }, b: { from: 'a' } },
+      { a: lines('a y') },
+      { a: lines('b x'), b: lines('a y') },
+    ],
+    ['has one file where both added the same', {}, { a: lines('a') }, { a: lines('a') }, { a: lines('a') }],
+    ['takes a mode and a change', { a: 'a' }, { a: { mode: EXECUTABLE } }, { a: 'b' }, { a: '100755 b' }],
+    ['takes bytes that one side changed', { a: '\0a' }, { a: '\0b' }, { b: 'b' }, { a: '\0b', b: 'b' }],
+    [
+      'takes a link that one side turned',
+      { a: { text: 'x', mode: SYMLINK } },
+      { a: { text: 'y', mode: SYMLINK } },
+      { b: 'b' },
+      { a: '120000 y', b: 'b' },
+    ],
+    [
+      'takes a file for a directory',
+      { 'a/b': 'b', c: 'c' },
+      { 'a/b': undefined, a: 'file' },
+      { c: 'C' },
+      { a: 'file', c: 'C' },
+    ],
+    [
+      'leaves a new file where it was put, though its directory moved',
+      { 'd/a': 'a' },
+      { 'e/a': { from: 'd/a' } },
+      { 'd/b': 'b' },
+      { 'd/b': 'b', 'e/a': 'a' },
+    ],
+  ]
+  for (const [name, first, ours, theirs, merged] of clean) {
+    it(name, async () => {
+      await using story = await Story.begin()
+      const base = await story.commit([], { root: 'root', ...first })
+      const left = await story.commit([base], ours)
+      const right = await story.commit([base], theirs)
+      for (const [x, y] of [
+        [left, right],
+        [right, left],
+      ] as const) {
+        assert.deepEqual((await story.outcome(x, y)).conflicts, [])
+        assert.deepEqual(await story.merged(x, y), { ...merged, root: 'root' })
+        assert.deepEqual(await story.files(await story.merge(x, y)), { ...merged, root: 'root' })
+      }
+    })
+  }
+
+  const conflicts: [name: string, base: Changes, left: Changes, right: Changes, found: string[], merged: Files][] = [
+    ['a change and a deletion', { a: 'a' }, { a: 'b' }, { a: undefined }, ['edit/delete a'], { a: 'b' }],
+    ['a deletion and a change', { a: 'a' }, { a: undefined }, { a: 'b' }, ['edit/delete a'], { a: 'b' }],
+    ['a move and a deletion', { a: 'a' }, { b: { from: 'a' } }, { a: undefined }, ['rename/delete b'], { b: 'a' }],
+    ['a deletion and a move', { a: 'a' }, { a: undefined }, { b: { from: 'a' } }, ['rename/delete b'], { b: 'a' }],
+    [
+      'moves to two paths',
+      { a: lines('a b c d') },
+      { b: { from: 'a' } },
+      { c: { from: 'a', text: lines('a b c D') } },
+      ['rename/rename b'],
+      { b: lines('a b c D') },
+    ],
+    [
+      'two files moved to one path',
+      { a: 'a', b: 'b' },
+      { c: { from: 'a' } },
+      { c: { from: 'b' } },
+      ['two to one c~right'],
+      { c: 'a', 'c~right': 'b' },
+    ],
+    [
+      'a move to where a file was added',
+      { a: 'a' },
+      { c: { from: 'a' } },
+      { c: 'c' },
+      ['two to one c~right'],
+      { c: 'a', 'c~right': 'c' },
+    ],
+    ['different files at one path', {}, { a: '\0b' }, { a: '\0c' }, ['add/add a'], { a: '\0b' }],
+    [
+      'a file and a directory',
+      {},
+      { a: 'a' },
+      { 'a/b': 'b' },
+      ['file/directory a~left'],
+      { 'a~left': 'a', 'a/b': 'b' },
+    ],
+    [
+      'a directory and a file',
+      {},
+      { 'a/b': 'b' },
+      { a: 'a' },
+      ['file/directory a~right'],
+      { 'a~right': 'a', 'a/b': 'b' },
+    ],
+    ['modes', {}, { a: { text: 'a', mode: EXECUTABLE } }, { a: 'a' }, ['mode a'], { a: '100755 a' }],
+    ['bytes', { a: '\0a' }, { a: '\0b' }, { a: '\0c' }, ['binary a'], { a: '\0b' }],
+    ['text and bytes', { a: 'a' }, { a: 'b' }, { a: '\0c' }, ['binary a'], { a: 'b' }],
+    ['links', { a: { text: 'x', mode: SYMLINK } }, { a: 'y' }, { a: 'z' }, ['symlink a'], { a: '120000 y' }],
+    ['submodules', { a: { text: 'x', mode: SUBMODULE } }, { a: 'y' }, { a: 'z' }, ['submodule a'], { a: '160000 y' }],
+    ['a link and a change', { a: 'a' }, { a: { text: 'x', mode: SYMLINK } }, { a: 'b' }, ['mode a'], { a: '120000 x' }],
+    [
+      'a mode and a deletion',
+      { a: 'a' },
+      { a: { mode: EXECUTABLE } },
+      { a: undefined },
+      ['edit/delete a'],
+      { a: '100755 a' },
+    ],
+  ]
+  for (const [name, first, ours, theirs, found, merged] of conflicts) {
+    it(`does not decide between ${name}`, async () => {
+      await using story = await Story.begin()
+      const base = await story.commit([], { root: 'root', ...first })
+      const left = await story.commit([base], ours)
+      const right = await story.commit([base], theirs)
+      const outcome = await story.outcome(left, right)
+      assert.deepEqual(
+        outcome.conflicts.map(({ kind, path }) => `${kind} ${path}`),
+        found,
+      )
+      assert.deepEqual(await story.merged(left, right), { ...merged, root: 'root' })
+      assert.deepEqual(await story.files(await story.merge(left, right)), { ...merged, root: 'root' })
+      assert.deepEqual(decodeConflicts(encodeConflicts(outcome.conflicts)), outcome.conflicts)
+    })
+  }
+
+  it('marks what differs between two files that were added at one path', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { root: 'root' })
+    const left = await story.commit([base], { a: lines('one two three') })
+    const right = await story.commit([base], { a: lines('one 2 three') })
+    const { conflicts } = await story.outcome(left, right)
+    assert.deepEqual(
+      conflicts.map(({ kind, regions }) => [kind, regions.map(({ left: l, right: r }) => [l.text, r.text])]),
+      [['add/add', [[lines('two'), lines('2')]]]],
+    )
+    // Once they are one file, a side that does not know of it yet is merged by what stands at the path.
+    const merged = await story.commit([left, right], { a: lines('one two three') })
+    const late = await story.commit([right], { a: lines('one 2 three four') })
+    const later = await story.outcome(merged, late)
+    assert.deepEqual(later.conflicts, [])
+    assert.deepEqual(await story.merged(merged, late), { a: lines('one two three four'), root: 'root' })
+  })
+
+  it('goes by the path where a file was deleted and put again', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { a: lines('a b c d e') })
+    const gone = await story.commit([base], { a: undefined, b: 'b' })
+    const left = await story.commit([gone], { a: lines('A b c d e') })
+    const right = await story.commit([base], { a: lines('a b c d E') })
+    assert.deepEqual((await story.outcome(left, right)).conflicts, [])
+    assert.deepEqual(await story.merged(left, right), { a: lines('A b c d E'), b: 'b' })
   })
 })

@@ -107,10 +107,12 @@ export class FileMerge {
 
   /** The side whose text the merged one is; undefined where it is neither's. */
   get isOf(): SideName | undefined {
+    const { left, right } = this.#three
     const has = (kind: PartKind) => this.#parts.some((part) => part.kind === kind)
     if (has('conflict')) return undefined
-    if (!has('right')) return 'left'
-    return has('left') ? undefined : 'right'
+    // A side in which a block was moved for the merge is no longer what it was.
+    if (!has('right') && left.numbers === undefined) return 'left'
+    return has('left') || right.numbers !== undefined ? undefined : 'right'
   }
 
   get conflicts(): number {

@@ -77,8 +77,9 @@ export class Places {
   }
 
   /** A path beside that of a file, `path~side`, that is free. */
-  #beside({ path, case: { left } }: MergedFile, isTaken: (path: string) => boolean): string {
-    const side = left === undefined ? this.#names.right : this.#names.left
+  #beside(file: MergedFile, isTaken: (path: string) => boolean): string {
+    const { path } = file
+    const side = isAtHome(file) ? this.#names.left : this.#names.right
     const stem = `${path}~${toLatin1(encodeUtf8(side)).replace(/[^\w.\x80-\xff-]+/g, '_')}`
     let name = stem
     for (let i = 2; isTaken(name); i++) name = `${stem}~${i}`

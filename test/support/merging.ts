@@ -64,7 +64,8 @@ export class Story implements AsyncDisposable {
       }
       const content = async () => fromLatin1(want.text ?? old?.text ?? '')
       writes.push({ path, put: { mode: want.mode ?? old?.mode ?? REGULAR, file: old?.file, content } })
-      if (want.from !== undefined && old !== undefined) writes.push({ path: want.from, deleted: old.file })
+      if (want.from !== undefined && old !== undefined && !(want.from in changes))
+        writes.push({ path: want.from, deleted: old.file })
     }
     return this.#write(parents, writes, name)
   }
