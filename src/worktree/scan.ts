@@ -64,6 +64,8 @@ export interface Special {
 
 /** The outcome; everything in ascending order of paths. */
 export interface Scan {
+  /** The work tree. */
+  readonly root: string
   readonly changes: readonly WorkChange[]
   /** What could not be read, with the name of the system's error. Whether it changed is not known. */
   readonly unreadable: readonly { readonly path: string; readonly code: string }[]
@@ -195,6 +197,7 @@ class Scanner {
       throw diskError(error, this.#root)
     }
     return {
+      root: this.#root,
       changes: this.#changes.sort(byPath),
       unreadable: this.#unreadable.sort(byPath),
       special: this.#special.sort(byPath),
