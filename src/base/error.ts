@@ -54,6 +54,7 @@ export const CODES = {
   GIT_SHALLOW: 'user',
   INDEX_DAMAGED: 'data',
   INDEX_LOCKED: 'user',
+  INDEX_MISSING: 'user',
   INPUT_UNREADABLE: 'user',
   KEY_DAMAGED: 'data',
   KEY_MISSING: 'user',

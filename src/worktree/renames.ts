@@ -161,7 +161,11 @@ async function matchAlike(
   const fresh = new Map<string, LineBytes | undefined>()
   for (const { from } of pairs) if (!old.has(from.path)) old.set(from.path, lineBytes(await contentOf(from)))
   for (const { to } of pairs) {
-    if (!fresh.has(to.path)) fresh.set(to.path, orUndefined(() => lineBytes(contentAt(root, to))))
+    if (!fresh.has(to.path))
+      fresh.set(
+        to.path,
+        orUndefined(() => lineBytes(contentAt(root, to))),
+      )
   }
   const alike = pairs.flatMap(({ from, to }) => {
     const a = old.get(from.path)

@@ -10,16 +10,16 @@
  * @module
  */
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
-import { decodeUtf8Lossy, equalBytes, fromLatin1 } from '../base/bytes.js'
+import { equalBytes } from '../base/bytes.js'
 import { diskError } from '../repo/disk-error.js'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
 import { unsafeReason } from '../repo/safe-path.js'
 import { diskPath } from './disk-path.js'
 import { type FileStat, fileClock, fileStat, isSettled } from './file-stat.js'
 import { type HashedFile, hashFile } from './hash-file.js'
-import { IgnoreRules } from './ignore.js'
 import { type Columns, HAS_STAT } from './index-columns.js'
 import type { Tracked, WorkIndex } from './index-file.js'
+import { Place } from './place.js'
 
 /** What to look at. Paths are binary strings. */
 export interface ScanOptions {
@@ -71,6 +71,8 @@ export interface Scan {
   readonly unreadable: readonly { readonly path: string; readonly code: string }[]
   /** Untracked pipes, sockets and devices, and names that no work tree may have (repo/safe-path.ts). */
   readonly special: readonly Special[]
+  /** The topmost directories in which nothing is tracked and something is new, with a slash behind. */
+  readonly newDirectories: readonly string[]
   /** Untracked directories that are repositories of their own. */
   readonly nested: readonly string[]
   /** Tracked paths that the file system takes for another one's name. */
@@ -113,58 +115,6 @@ function typeOf(mode: number): number {
   return type === LINK || type === SUBMODULE ? type : REGULAR
 }
 
-/** A directory that is being looked at. What rules say is worked out when the first untracked name asks. */
-class Place {
-  readonly prefix: string
-  readonly names: readonly string[]
-  readonly #root: string
-  readonly #outer: Place | undefined
-  #rules: IgnoreRules | undefined
-  #hidden: boolean | undefined
-  readonly #claimed = new Set<string>()
-
-  constructor(root: string, prefix: string, names: readonly string[], outer: Place | undefined) {
-    this.#root = root
-    this.prefix = prefix
-    this.names = names
-    this.#outer = outer
-  }
-
-  /**
-   * Takes a name that is in the index out of what is untracked here.
-   *
-   * @returns The name in its place, where the file system does not tell upper from lower case, or normalises Unicode.
-   */
-  claim(name: string): string | undefined {
-    this.#claimed.add(name)
-    if (this.names.includes(name)) return undefined
-    const folded = fold(name)
-    const twin = this.names.find((other) => fold(other) === folded)
-    if (twin !== undefined) this.#claimed.add(twin)
-    return twin
-  }
-
-  isClaimed(name: string): boolean {
-    return this.#claimed.has(name)
-  }
-
-  get rules(): IgnoreRules {
-    this.#rules ??= (this.#outer?.rules ?? IgnoreRules.of(this.#root)).enter(this.#root, this.prefix, this.names)
-    return this.#rules
-  }
-
-  /** Whether all that is untracked here is ignored, because a directory on the way is. */
-  get hidden(): boolean {
-    const outer = this.#outer
-    this.#hidden ??= outer !== undefined && (outer.hidden || outer.rules.ignores(this.prefix.slice(0, -1), true))
-    return this.#hidden
-  }
-
-  ignores(path: string, isDirectory: boolean): boolean {
-    return this.hidden || this.rules.ignores(path, isDirectory)
-  }
-}
-
 class Scanner {
   readonly #root: string
   readonly #index: WorkIndex
@@ -175,6 +125,7 @@ class Scanner {
   readonly #changes: WorkChange[] = []
   readonly #unreadable: { path: string; code: string }[] = []
   readonly #special: Special[] = []
+  readonly #newDirectories: string[] = []
   readonly #nested: string[] = []
   readonly #clashes: { path: string; with: string }[] = []
   readonly #ignored: string[] = []
@@ -201,6 +152,7 @@ class Scanner {
       changes: this.#changes.sort(byPath),
       unreadable: this.#unreadable.sort(byPath),
       special: this.#special.sort(byPath),
+      newDirectories: this.#newDirectories.sort(),
       nested: this.#nested.sort(),
       clashes: this.#clashes.sort(byPath),
       ignored: this.#ignored.sort(),
@@ -340,7 +292,7 @@ class Scanner {
     if (type === DIRECTORY) {
       if ((was & TYPE) === SUBMODULE) return
       this.#missing(i)
-      this.#untrackedDirectory(path, place)
+      this.#newDirectory(path, place)
     } else if (type === REGULAR || type === LINK) this.#compare(i, path, stats)
     else {
       this.#missing(i)
@@ -420,10 +372,20 @@ class Scanner {
       if (this.#options.ignored === true && this.#wants(path)) this.#ignored.push(isDirectory ? `${path}/` : path)
     } else if (MAY_BE_UNSAFE.test(name) && unsafeReason(name, 'linux') !== undefined) {
       this.#special.push({ path, kind: 'name' })
-    } else if (isDirectory) this.#untrackedDirectory(path, place)
+    } else if (isDirectory) this.#newDirectory(path, place)
     else if (!this.#wants(path)) return
     else if (type === REGULAR || type === LINK) this.#added(path, stats)
     else this.#special.push({ path, kind: SPECIAL.get(type) ?? 'device' })
+  }
+
+  #newDirectory(path: string, outer: Place): void {
+    const changes = this.#changes.length
+    const directories = this.#newDirectories.length
+    this.#untrackedDirectory(path, outer)
+    if (this.#changes.length === changes) return
+    // In place of those inside.
+    this.#newDirectories.length = directories
+    this.#newDirectories.push(`${path}/`)
   }
 
   #untrackedDirectory(path: string, outer: Place): void {
@@ -450,11 +412,6 @@ const MAY_BE_UNSAFE = /^[.\xe2\xef]|~1/
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
   return a.path < b.path ? -1 : 1
-}
-
-/** What is the same for two names that some file system takes for one. */
-function fold(name: string): string {
-  return decodeUtf8Lossy(fromLatin1(name)).normalize('NFC').toLowerCase()
 }
 
 /** Whether an error says that nothing is there by now. */

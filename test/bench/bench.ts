@@ -3,7 +3,8 @@
  *
  * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3;
  * quick jobs more often), the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
- * from warm file caches. The replicated types follow (rdx.ts; `--only rdx` for them alone). Nothing here is a test: figures
+ * from warm file caches.
+ * Work trees follow (status.ts; `--only status`), and the replicated types (rdx.ts; `--only rdx`). Nothing here is a test: figures
  * depend on the machine.
  * @module
  */
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { bytesBelow, median, type Run, run } from './measure.js'
 import { benchTypes } from './rdx.js'
 import { benchLists, benchTrace } from './rdx-list.js'
+import { benchStatus } from './status.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const WEFT = join(ROOT, 'bin/run.js')
@@ -268,6 +270,7 @@ try {
 } finally {
   rmSync(temp, { recursive: true, force: true })
 }
+if (only.length === 0 || only.includes('status')) await benchStatus(runs)
 if (only.length === 0 || only.includes('rdx')) {
   benchTypes()
   benchLists()

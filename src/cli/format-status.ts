@@ -1,0 +1,93 @@
+/**
+ * The work tree in words: `weft status`.
+ * @module
+ */
+import type { StatusChange, StatusReport } from '../worktree/status.js'
+import { columns, count, indent, shortId } from './format.js'
+import type { Style } from './style.js'
+
+/** @param most - Lines of one group to show at most: a terminal has only so many. */
+export function formatStatus(report: StatusReport, style: Style, most = Number.POSITIVE_INFINITY): string {
+  const groups: (readonly [title: string, lines: readonly string[]])[] = [
+    ['Changed', changedLines(report, style)],
+    ['New', newLines(report, style)],
+    ['Not readable, so not compared', report.unreadable.map(({ path, code }) => `${style.safe(path)}  (${code})`)],
+    ['Never tracked', report.special.map(({ path, kind }) => `${style.safe(path)}  (${SPECIAL[kind]})`)],
+    ['Repositories of their own, not looked into', report.nested.map((path) => `${style.safe(path)}/`)],
+    ['The file system takes two names for one', report.clashes.map((c) => style.safe(`${c.path}  is  ${c.with}`))],
+    ['Ignored', (report.ignored ?? []).map((path) => style.dim(style.safe(path)))],
+  ]
+  const shown = groups.filter(([, lines]) => lines.length > 0)
+  const body = shown.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
+  return `${standing(report, style)}${body.join('')}${shown.length > 0 ? '\n' : ''}${next(report)}`
+}
+
+const SPECIAL = {
+  fifo: 'a pipe',
+  socket: 'a socket',
+  device: 'a device',
+  name: 'a name that no work tree may have',
+} as const
+
+const WORDS: Readonly<Record<StatusChange['change'], string>> = {
+  added: 'new',
+  deleted: 'deleted',
+  modified: 'modified',
+  mode: 'mode',
+  renamed: 'renamed',
+  type: 'type',
+}
+
+/** Lines, each with its newline, as many as may be shown. */
+function shortened(lines: readonly string[], most: number): string[] {
+  const all = lines.map((line) => `${line}\n`)
+  if (all.length <= most) return all
+  return [...all.slice(0, most - 1), `... and ${count(all.length - most + 1, 'more', 'more')}\n`]
+}
+
+function standing({ branch, version }: StatusReport, { bold, yellow, safe }: Style): string {
+  const at = version === undefined ? undefined : yellow(shortId(version))
+  if (branch === undefined) return at === undefined ? 'On no branch yet.\n' : `On no branch, at version ${at}\n`
+  return at === undefined
+    ? `On branch ${bold(safe(branch))}, which has no version yet.\n`
+    : `On branch ${bold(safe(branch))}, at version ${at}\n`
+}
+
+function changedLines({ changes }: StatusReport, style: Style): string[] {
+  const paint = (change: StatusChange['change']) => (change === 'deleted' ? style.red : style.cyan)
+  const changed = changes.filter(({ change }) => change !== 'added')
+  const rows = changed.map(({ path, change, from }) => [
+    WORDS[change],
+    from === undefined ? style.safe(path) : style.safe(`${from} -> ${path}`),
+  ])
+  const lines = columns(rows).split('\n').slice(0, -1)
+  return lines.map((line, i) => paint(changed[i]?.change ?? 'modified')(line))
+}
+
+/** New files, those in new directories as one line for the directory. */
+function newLines({ changes, newDirectories }: StatusReport, { green, safe }: Style): string[] {
+  const lines: string[] = []
+  const added = changes.filter(({ change }) => change === 'added').map(({ path }) => path)
+  for (let i = 0; i < added.length; ) {
+    const path = added[i] as string
+    const directory = newDirectories.find((one) => path.startsWith(one))
+    const from = i++
+    if (directory !== undefined) while (added[i]?.startsWith(directory)) i++
+    const files = i - from
+    lines.push(green(safe(directory === undefined ? path : `${directory}  (${count(files, 'file')})`)))
+  }
+  return lines
+}
+
+/** What usually comes next. */
+function next({ clean, interrupted, version, changes, unreadable }: StatusReport): string {
+  if (interrupted) {
+    return 'Another weft command is at work here, or was interrupted: the next one that changes something finishes it.\n'
+  }
+  if (!clean) {
+    const all = changes.length === 1 ? 'it' : 'them'
+    return `${count(changes.length, 'change')}. \`weft diff\` shows ${all}, \`weft commit -m <text>\` makes a version with ${all}.\n`
+  }
+  if (unreadable.length > 0) return 'Nothing else to commit.\n'
+  return version === undefined ? 'Nothing to commit yet: there are no files.\n' : 'Nothing to commit.\n'
+}

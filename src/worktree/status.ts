@@ -1,0 +1,141 @@
+/**
+ * Status: where the work tree stands, and what in it is not in its version yet.
+ *
+ * No store is opened, the index knows enough. So contents of files that are gone are not at hand, and of the renames only
+ * those are found in which the content stayed the same.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { equalBytes, fromHex, toHex } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { readHead, WEFT_DIRECTORY } from '../repo/layout.js'
+import { formatPath, parsePath, unformatPath } from '../repo/path-text.js'
+import { type Tracked, WorkIndex } from './index-file.js'
+import { exactRenames } from './renames.js'
+import { type ChangeKind, type Scan, type Special, scanWorkTree } from './scan.js'
+
+/** A path that differs from the version. Paths are text. */
+export interface StatusChange {
+  readonly path: string
+  readonly change: ChangeKind | 'renamed'
+  /** Where the file was, for `renamed`. */
+  readonly from?: string
+}
+
+/** The answer of `weft status`. Lists are in order of paths. */
+export interface StatusReport {
+  /** The current branch; absent where the work tree stands on a version by itself. */
+  readonly branch?: string
+  /** Hex id of the version that the work tree was last made equal to; absent before the first one. */
+  readonly version?: string
+  /** Whether there is nothing to commit. */
+  readonly clean: boolean
+  /** Whether another command is changing this work tree, or was interrupted. */
+  readonly interrupted: boolean
+  readonly changes: readonly StatusChange[]
+  /** The topmost directories in which everything is new, with a slash behind. */
+  readonly newDirectories: readonly string[]
+  /** What could not be read, with the name of the system's error. */
+  readonly unreadable: readonly { readonly path: string; readonly code: string }[]
+  /** Pipes, sockets, devices, and names that no work tree may have: never tracked. */
+  readonly special: readonly Special[]
+  /** Repositories inside: not looked into. */
+  readonly nested: readonly string[]
+  /** Tracked paths that this file system takes for another one's name. */
+  readonly clashes: readonly { readonly path: string; readonly with: string }[]
+  /** Only where asked for. */
+  readonly ignored?: readonly string[]
+}
+
+export interface StatusOptions {
+  /** Files and directories to look at; all where there are none. Text. */
+  readonly paths?: readonly string[] | undefined
+  /** Whether to list what is ignored. */
+  readonly ignored?: boolean | undefined
+  /** New path -> path in the version, for files whose move was announced. Text. */
+  readonly moves?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * Compares the work tree at `root` with the version that it stands on.
+ *
+ * @throws {CodedError} `INDEX_MISSING`, `INDEX_DAMAGED`, `DISK_*`.
+ */
+export async function workStatus(root: string, options: StatusOptions = {}): Promise<StatusReport> {
+  const { branch, version } = await readHead(root)
+  const index = indexFor(root, version)
+  const { paths, ignored } = options
+  const scan = scanWorkTree(root, index, { paths: paths?.map(parsePath), ignored })
+  rememberStats(root, index, scan)
+  const changes = statusChanges(scan, options.moves ?? {})
+  return {
+    ...(branch !== undefined && { branch }),
+    ...(version !== undefined && { version }),
+    clean: changes.length === 0,
+    interrupted: existsSync(join(root, WEFT_DIRECTORY, 'operations', 'pending')),
+    changes,
+    newDirectories: scan.newDirectories.map(formatPath),
+    unreadable: scan.unreadable.map(({ path, code }) => ({ path: formatPath(path), code })),
+    special: scan.special.map(({ path, kind }) => ({ path: formatPath(path), kind })),
+    nested: scan.nested.map(formatPath),
+    clashes: scan.clashes.map((clash) => ({ path: formatPath(clash.path), with: formatPath(clash.with) })),
+    ...(ignored === true && { ignored: scan.ignored.map(formatPath) }),
+  }
+}
+
+/** The index, which must be of the version that the work tree stands on. */
+function indexFor(root: string, version: string | undefined): WorkIndex {
+  const index = WorkIndex.read(root)
+  if (index === undefined) {
+    if (version === undefined && !existsSync(join(root, WEFT_DIRECTORY, 'head'))) return WorkIndex.build(undefined, [])
+    throw new CodedError('INDEX_MISSING', `${root} does not have the files of a version yet.`, {
+      hint: '`weft switch <branch>` puts them there.',
+    })
+  }
+  const base = index.base
+  const same =
+    base === undefined || version === undefined
+      ? (base === undefined) === (version === undefined)
+      : equalBytes(base.id, fromHex(version) ?? new Uint8Array(0))
+  if (same) return index
+  throw new CodedError('INDEX_MISSING', `The index of ${root} is of another version than the files.`, {
+    hint: '`weft restore` makes it anew. No file of yours is touched by that.',
+    data: { version, index: base && toHex(base.id) },
+  })
+}
+
+/** An index is written where that takes less time than finding the same out again. */
+const WORTH = { files: 1 / 128, bytes: 8 * 1024 * 1024 }
+
+function rememberStats(root: string, index: WorkIndex, { stats }: Scan): void {
+  const bytes = [...stats.values()].reduce((sum, { size }) => sum + size, 0)
+  if (stats.size === 0 || (stats.size < index.count * WORTH.files && bytes < WORTH.bytes)) return
+  index.withStats(stats).writeUnlessChanged(root, index)
+}
+
+function statusChanges(scan: Scan, moves: Readonly<Record<string, string>>): StatusChange[] {
+  const announced = announcedRenames(scan, moves)
+  const renames = new Map([...announced].map(([to, from]) => [to, from.path]))
+  for (const { from, to } of exactRenames(scan, announced)) renames.set(to, from.path)
+  const sources = new Set(renames.values())
+  const changes: StatusChange[] = []
+  for (const { path, change } of scan.changes) {
+    const from = change === 'added' ? renames.get(path) : undefined
+    if (from !== undefined) changes.push({ path: formatPath(path), change: 'renamed', from: formatPath(from) })
+    else if (change !== 'deleted' || !sources.has(path)) changes.push({ path: formatPath(path), change })
+  }
+  return changes
+}
+
+/** Moves that still hold: the file is gone from where it was, and there is one where it went. */
+function announcedRenames({ changes }: Scan, moves: Readonly<Record<string, string>>): Map<string, Tracked> {
+  const deleted = new Map(changes.flatMap(({ path, tracked, found }) => (tracked && !found ? [[path, tracked]] : [])))
+  const added = new Set(changes.flatMap(({ path, change }) => (change === 'added' ? [path] : [])))
+  const renames = new Map<string, Tracked>()
+  for (const [to, from] of Object.entries(moves)) {
+    const tracked = deleted.get(unformatPath(from))
+    if (tracked !== undefined && added.has(unformatPath(to))) renames.set(unformatPath(to), tracked)
+  }
+  return renames
+}
