@@ -9,6 +9,7 @@ import type { Style } from './style.js'
 /** @param most - Lines of one group to show at most: a terminal has only so many. */
 export function formatStatus(report: StatusReport, style: Style, most = Number.POSITIVE_INFINITY): string {
   const groups: (readonly [title: string, lines: readonly string[]])[] = [
+    ['Conflicts', report.conflicts.map(({ path, kind }) => style.red(`${style.safe(path)}  (${kind})`))],
     ['Changed', changedLines(report, style)],
     ['New', newLines(report, style)],
     ['Not readable, so not compared', report.unreadable.map(({ path, code }) => `${style.safe(path)}  (${code})`)],
@@ -19,7 +20,7 @@ export function formatStatus(report: StatusReport, style: Style, most = Number.P
   ]
   const shown = groups.filter(([, lines]) => lines.length > 0)
   const body = shown.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
-  return `${standing(report, style)}${body.join('')}${shown.length > 0 ? '\n' : ''}${next(report)}`
+  return `${standing(report, style)}${doing(report, style)}${body.join('')}${shown.length > 0 ? '\n' : ''}${next(report)}`
 }
 
 const SPECIAL = {
@@ -53,6 +54,13 @@ function standing({ branch, version }: StatusReport, { bold, yellow, safe }: Sty
     : `On branch ${bold(safe(branch))}, at version ${at}\n`
 }
 
+/** What is under way. */
+function doing({ merge, pick }: StatusReport, { safe }: Style): string {
+  if (merge !== undefined) return `Merging ${safe(merge.names.join(', '))}.\n`
+  if (pick === undefined) return ''
+  return `${pick.kind === 'pick' ? 'Picking' : 'Reverting'} ${shortId(pick.version)}.\n`
+}
+
 function changedLines({ changes }: StatusReport, style: Style): string[] {
   const paint = (change: StatusChange['change']) => (change === 'deleted' ? style.red : style.cyan)
   const changed = changes.filter(({ change }) => change !== 'added')
@@ -80,13 +88,18 @@ function newLines({ changes, newDirectories }: StatusReport, { green, safe }: St
 }
 
 /** What usually comes next. */
-function next({ clean, interrupted, version, changes, unreadable }: StatusReport): string {
-  if (interrupted) {
-    return 'Another weft command is at work here, or was interrupted: the next one that changes something finishes it.\n'
+function next(report: StatusReport): string {
+  const { clean, interrupted, merge, pick, version, changes, conflicts, unreadable } = report
+  if (interrupted)
+    return 'Another weft command is at work here, or was interrupted; the next one finishes what it began.\n'
+  if (conflicts.length > 0) {
+    const all = conflicts.length === 1 ? 'it' : 'them'
+    return `${count(conflicts.length, 'conflict')}: edit the file, \`weft resolve <path>\` settles ${all}; then \`weft commit\`.\n`
   }
+  if (merge !== undefined || pick !== undefined) return 'No conflicts are left: `weft commit` makes the version.\n'
   if (!clean) {
     const all = changes.length === 1 ? 'it' : 'them'
-    return `${count(changes.length, 'change')}. \`weft diff\` shows ${all}, \`weft commit -m <text>\` makes a version with ${all}.\n`
+    return `${count(changes.length, 'change')}: \`weft diff\` shows ${all}, \`weft commit -m <text>\` makes a version of ${all}.\n`
   }
   if (unreadable.length > 0) return 'Nothing else to commit.\n'
   return version === undefined ? 'Nothing to commit yet: there are no files.\n' : 'Nothing to commit.\n'

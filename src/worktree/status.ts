@@ -5,15 +5,18 @@
  * those are found in which the content stayed the same.
  * @module
  */
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { equalBytes, fromHex, toHex } from '../base/bytes.js'
+import { fromHex, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import type { ConflictKind } from '../history/conflict.js'
 import { readHead, WEFT_DIRECTORY } from '../repo/layout.js'
 import { formatPath, parsePath, unformatPath } from '../repo/path-text.js'
+import { diskPath } from './disk-path.js'
 import { type Tracked, WorkIndex } from './index-file.js'
 import { exactRenames } from './renames.js'
 import { type ChangeKind, type Scan, type Special, scanWorkTree } from './scan.js'
+import { readState, type WorkState } from './state.js'
 
 /** A path that differs from the version. Paths are text. */
 export interface StatusChange {
@@ -33,6 +36,12 @@ export interface StatusReport {
   readonly clean: boolean
   /** Whether another command is changing this work tree, or was interrupted. */
   readonly interrupted: boolean
+  /** A merge that has not been committed: what is merged, as it was named. */
+  readonly merge?: { readonly names: readonly string[]; readonly parents: readonly string[] }
+  /** A version being picked or reverted that could not be finished. */
+  readonly pick?: { readonly kind: 'pick' | 'revert'; readonly version: string }
+  /** What a merge could not decide and nobody has yet. */
+  readonly conflicts: readonly { readonly path: string; readonly kind: ConflictKind }[]
   readonly changes: readonly StatusChange[]
   /** The topmost directories in which everything is new, with a slash behind. */
   readonly newDirectories: readonly string[]
@@ -53,27 +62,28 @@ export interface StatusOptions {
   readonly paths?: readonly string[] | undefined
   /** Whether to list what is ignored. */
   readonly ignored?: boolean | undefined
-  /** New path -> path in the version, for files whose move was announced. Text. */
-  readonly moves?: Readonly<Record<string, string>> | undefined
 }
 
 /**
  * Compares the work tree at `root` with the version that it stands on.
  *
- * @throws {CodedError} `INDEX_MISSING`, `INDEX_DAMAGED`, `DISK_*`.
+ * @throws {CodedError} `INDEX_MISSING`, `INDEX_DAMAGED`, `STATE_DAMAGED`, `PATH_UNKNOWN`, `DISK_*`.
  */
 export async function workStatus(root: string, options: StatusOptions = {}): Promise<StatusReport> {
   const { branch, version } = await readHead(root)
   const index = indexFor(root, version)
   const { paths, ignored } = options
+  const state = readState(root)
+  for (const path of paths ?? []) assertKnown(root, index, path)
   const scan = scanWorkTree(root, index, { paths: paths?.map(parsePath), ignored })
   rememberStats(root, index, scan)
-  const changes = statusChanges(scan, options.moves ?? {})
+  const changes = statusChanges(scan, state.moves ?? {})
   return {
     ...(branch !== undefined && { branch }),
     ...(version !== undefined && { version }),
     clean: changes.length === 0,
     interrupted: existsSync(join(root, WEFT_DIRECTORY, 'operations', 'pending')),
+    ...(await underWay(state)),
     changes,
     newDirectories: scan.newDirectories.map(formatPath),
     unreadable: scan.unreadable.map(({ path, code }) => ({ path: formatPath(path), code })),
@@ -84,24 +94,34 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   }
 }
 
+async function underWay({ merge, pick }: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'conflicts'>> {
+  if (merge === undefined) return { ...(pick && { pick: { kind: pick.kind, version: pick.version } }), conflicts: [] }
+  const { decodeConflicts } = await import('../history/conflict.js')
+  const conflicts = decodeConflicts(fromHex(merge.conflicts) ?? new Uint8Array(0))
+  return {
+    merge: { names: merge.names, parents: merge.parents },
+    conflicts: conflicts.map(({ path, kind }) => ({ path: formatPath(path), kind })),
+  }
+}
+
+/** Refuses a path at which there is nothing and was nothing. */
+function assertKnown(root: string, index: WorkIndex, text: string): void {
+  const path = parsePath(text)
+  const known = path === '' || index.find(path) >= 0 || index.directories.find(`${path}/`) !== undefined
+  if (known || lstatSync(diskPath(root, path), { throwIfNoEntry: false }) !== undefined) return
+  throw new CodedError('PATH_UNKNOWN', `There is no ${text} here, and there was none in the last version.`, {
+    hint: '`weft status` without a path shows all that has changed.',
+    data: { path: text },
+  })
+}
+
 /** The index, which must be of the version that the work tree stands on. */
 function indexFor(root: string, version: string | undefined): WorkIndex {
   const index = WorkIndex.read(root)
-  if (index === undefined) {
-    if (version === undefined && !existsSync(join(root, WEFT_DIRECTORY, 'head'))) return WorkIndex.build(undefined, [])
-    throw new CodedError('INDEX_MISSING', `${root} does not have the files of a version yet.`, {
-      hint: '`weft switch <branch>` puts them there.',
-    })
-  }
-  const base = index.base
-  const same =
-    base === undefined || version === undefined
-      ? (base === undefined) === (version === undefined)
-      : equalBytes(base.id, fromHex(version) ?? new Uint8Array(0))
-  if (same) return index
-  throw new CodedError('INDEX_MISSING', `The index of ${root} is of another version than the files.`, {
-    hint: '`weft restore` makes it anew. No file of yours is touched by that.',
-    data: { version, index: base && toHex(base.id) },
+  if (index !== undefined && (index.base && toHex(index.base.id)) === version) return index
+  const what = index === undefined ? 'There is no index of the files in' : 'The index is of another version than'
+  throw new CodedError('INDEX_MISSING', `${what} ${root}, so what has changed is not known.`, {
+    hint: '`weft switch <branch>` makes one. Files that you changed are left as they are.',
   })
 }
 
