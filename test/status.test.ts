@@ -108,8 +108,12 @@ New:
   it('knows announced moves, and what a merge could not decide', async () => {
     const root = standing({ a: 'a', b: 'b' })
     const conflicts = encodeConflicts([{ kind: 'content', path: 'b', regions: [] }])
-    const merge = { parents: [HEX], names: ['topic'], message: '', conflicts: Buffer.from(conflicts).toString('hex') }
-    writeFileSync(join(root, '.weft/state.json'), JSON.stringify({ merge, moves: { c: 'a', d: 'b' } }))
+    const state = {
+      merge: { parents: [HEX], names: ['topic'], message: '' },
+      conflicts: { data: Buffer.from(conflicts).toString('hex'), texts: {}, left: HEX, right: HEX },
+      moves: { c: 'a', d: 'b' },
+    }
+    writeFileSync(join(root, '.weft/state.json'), JSON.stringify(state))
     renameSync(join(root, 'a'), join(root, 'c'))
     put(root, 'c', 'another text altogether')
     const report = await workStatus(root)

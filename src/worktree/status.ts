@@ -16,7 +16,7 @@ import { diskPath } from './disk-path.js'
 import { type Tracked, WorkIndex } from './index-file.js'
 import { exactRenames } from './renames.js'
 import { type ChangeKind, type Scan, type Special, scanWorkTree } from './scan.js'
-import { readState, type WorkState } from './state.js'
+import { type OpenConflicts, readState, type WorkState } from './state.js'
 
 /** A path that differs from the version. Paths are text. */
 export interface StatusChange {
@@ -40,7 +40,7 @@ export interface StatusReport {
   readonly merge?: { readonly names: readonly string[]; readonly parents: readonly string[] }
   /** A version being picked or reverted that could not be finished. */
   readonly pick?: { readonly kind: 'pick' | 'revert'; readonly version: string }
-  /** What a merge could not decide and nobody has yet. */
+  /** What a merge could not decide and nobody has yet; it may have been committed so. */
   readonly conflicts: readonly { readonly path: string; readonly kind: ConflictKind }[]
   readonly changes: readonly StatusChange[]
   /** The topmost directories in which everything is new, with a slash behind. */
@@ -94,14 +94,18 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   }
 }
 
-async function underWay({ merge, pick }: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'conflicts'>> {
-  if (merge === undefined) return { ...(pick && { pick: { kind: pick.kind, version: pick.version } }), conflicts: [] }
-  const { decodeConflicts } = await import('../history/conflict.js')
-  const conflicts = decodeConflicts(fromHex(merge.conflicts) ?? new Uint8Array(0))
+async function underWay(state: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'conflicts'>> {
+  const { merge, pick } = state
   return {
-    merge: { names: merge.names, parents: merge.parents },
-    conflicts: conflicts.map(({ path, kind }) => ({ path: formatPath(path), kind })),
+    ...(merge && { merge: { names: merge.names, parents: merge.parents } }),
+    ...(pick && { pick: { kind: pick.kind, version: pick.version } }),
+    conflicts: state.conflicts === undefined ? [] : await namesOf(state.conflicts),
   }
+}
+
+async function namesOf({ data }: OpenConflicts): Promise<StatusReport['conflicts']> {
+  const { decodeConflicts } = await import('../history/conflict.js')
+  return decodeConflicts(fromHex(data) ?? new Uint8Array(0)).map(({ path, kind }) => ({ path: formatPath(path), kind }))
 }
 
 /** Refuses a path at which there is nothing and was nothing. */
