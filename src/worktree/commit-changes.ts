@@ -6,7 +6,7 @@ import { CodedError } from '../base/error.js'
 import type { Composed, ComposeWrite } from '../history/compose.js'
 import { type Lseq, parseLseq } from '../lseq/lseq.js'
 import { formatPath } from '../repo/path-text.js'
-import { type FileStat, fileStat } from './file-stat.js'
+import { type FileStat, fileClock, fileStat, isSettled } from './file-stat.js'
 import type { Tracked } from './index-file.js'
 import { renamesOf } from './renamed.js'
 import type { Scan, WorkChange } from './scan.js'
@@ -42,6 +42,8 @@ export async function changesOf(
   const renames = await renamesOf(work, scan)
   const moved = new Set([...renames.values()].map(({ path }) => path))
   const stats = new Map<string, FileStat>()
+  // Before any file is read, so that a change after that does not have the same time.
+  const clock = fileClock(work.root)
   const writes: ComposeWrite[] = []
   const committed: CommittedPath[] = []
   for (const change of scan.changes) {
@@ -54,7 +56,7 @@ export async function changesOf(
       continue
     }
     const read = async (): Promise<Uint8Array> =>
-      contents.get(path) ?? readForCommit(work.root, path, found.mode, stats)
+      contents.get(path) ?? readForCommit(work.root, path, found.mode, stats, clock)
     writes.push({
       path,
       put: { mode: found.mode, file: (from ?? tracked)?.file ?? mergedFile(work, path), content: read },
@@ -72,10 +74,17 @@ function mergedFile({ state }: Worktree, path: string): Lseq | undefined {
   return parseLseq(state.files?.[formatPath(path)] ?? '')
 }
 
-function readForCommit(root: string, path: string, mode: number, stats: Map<string, FileStat>): Uint8Array {
+function readForCommit(
+  root: string,
+  path: string,
+  mode: number,
+  stats: Map<string, FileStat>,
+  clock: number,
+): Uint8Array {
   const file = readWorkFile(root, path)
   if (file !== undefined && (file.mode & 0o170000) === (mode & 0o170000)) {
-    stats.set(path, fileStat(file.stat))
+    const stat = fileStat(file.stat)
+    if (isSettled(stat, clock)) stats.set(path, stat)
     return file.bytes
   }
   throw new CodedError('FILE_CHANGING', `The file ${formatPath(path)} was there a moment ago and is not any more.`, {

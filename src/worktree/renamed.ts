@@ -2,32 +2,21 @@
  * Which new paths hold files that had another path before: announced by `mv`, or found by their contents.
  * @module
  */
-import { equalBytes } from '../base/bytes.js'
-import { parsePath } from '../repo/path-text.js'
+import { contentOf } from '../repo/files.js'
+import { announcedRenames } from './announced.js'
 import type { Tracked } from './index-file.js'
+import { findRenames } from './renames.js'
 import type { Scan } from './scan.js'
 import type { Worktree } from './worktree.js'
 
 /** The file that goes on at each new path. */
-export async function renamesOf({ state }: Worktree, scan: Scan): Promise<Map<string, Tracked>> {
-  const renames = new Map<string, Tracked>()
-  const deleted = new Map(
-    scan.changes.flatMap(({ path, tracked, found }) => (tracked && !found ? [[path, tracked]] : [])),
-  )
-  const added = scan.changes.filter(({ change }) => change === 'added')
-  for (const [to, from] of Object.entries(state.moves ?? {})) {
-    const old = deleted.get(parsePath(from))
-    const path = parsePath(to)
-    if (old === undefined || !added.some((change) => change.path === path)) continue
-    renames.set(path, old)
-    deleted.delete(old.path)
-  }
-  for (const { path, found } of added) {
-    if (renames.has(path) || found?.sha256 === undefined) continue
-    const old = [...deleted.values()].find(({ sha256 }) => equalBytes(sha256, found.sha256 as Uint8Array))
-    if (old === undefined) continue
-    renames.set(path, old)
-    deleted.delete(old.path)
-  }
+export async function renamesOf({ repo, state, index }: Worktree, scan: Scan): Promise<Map<string, Tracked>> {
+  const renames = announcedRenames(scan, state)
+  const { base } = index
+  if (base === undefined) return renames
+  const vector = await repo.versions.vectorOf(base)
+  const context = { entries: repo.entries, streams: repo.versions.streams }
+  const found = await findRenames(scan, renames, (old) => contentOf(context, old.path, old, vector))
+  for (const { from, to } of found) renames.set(to, from)
   return renames
 }

@@ -7,16 +7,17 @@
  */
 import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { fromHex, toHex } from '../base/bytes.js'
+import { toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { ConflictKind } from '../history/conflict.js'
 import { readHead, WEFT_DIRECTORY } from '../repo/layout.js'
-import { formatPath, parsePath, unformatPath } from '../repo/path-text.js'
+import { formatPath, parsePath } from '../repo/path-text.js'
+import { announcedRenames } from './announced.js'
 import { diskPath } from './disk-path.js'
-import { type Tracked, WorkIndex } from './index-file.js'
+import { WorkIndex } from './index-file.js'
 import { exactRenames } from './renames.js'
 import { type ChangeKind, type Scan, type Special, scanWorkTree } from './scan.js'
-import { type OpenConflicts, readState, type WorkState } from './state.js'
+import { readState, type WorkState } from './state.js'
 
 /** A path that differs from the version. Paths are text. */
 export interface StatusChange {
@@ -77,7 +78,7 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   for (const path of paths ?? []) assertKnown(root, index, path)
   const scan = scanWorkTree(root, index, { paths: paths?.map(parsePath), ignored })
   rememberStats(root, index, scan)
-  const changes = statusChanges(scan, state.moves ?? {})
+  const changes = statusChanges(scan, state)
   return {
     ...(branch !== undefined && { branch }),
     ...(version !== undefined && { version }),
@@ -99,13 +100,14 @@ async function underWay(state: WorkState): Promise<Pick<StatusReport, 'merge' | 
   return {
     ...(merge && { merge: { names: merge.names, parents: merge.parents } }),
     ...(pick && { pick: { kind: pick.kind, version: pick.version } }),
-    conflicts: state.conflicts === undefined ? [] : await namesOf(state.conflicts),
+    conflicts: await conflictsIn(state),
   }
 }
 
-async function namesOf({ data }: OpenConflicts): Promise<StatusReport['conflicts']> {
-  const { decodeConflicts } = await import('../history/conflict.js')
-  return decodeConflicts(fromHex(data) ?? new Uint8Array(0)).map(({ path, kind }) => ({ path: formatPath(path), kind }))
+async function conflictsIn(state: WorkState): Promise<StatusReport['conflicts']> {
+  if (state.conflicts === undefined) return []
+  const { openConflicts } = await import('./open-conflicts.js')
+  return openConflicts(state).map(({ path, kind }) => ({ path: formatPath(path), kind }))
 }
 
 /** Refuses a path at which there is nothing and was nothing. */
@@ -138,8 +140,8 @@ function rememberStats(root: string, index: WorkIndex, { stats }: Scan): void {
   index.withStats(stats).writeUnlessChanged(root, index)
 }
 
-function statusChanges(scan: Scan, moves: Readonly<Record<string, string>>): StatusChange[] {
-  const announced = announcedRenames(scan, moves)
+function statusChanges(scan: Scan, state: WorkState): StatusChange[] {
+  const announced = announcedRenames(scan, state)
   const renames = new Map([...announced].map(([to, from]) => [to, from.path]))
   for (const { from, to } of exactRenames(scan, announced)) renames.set(to, from.path)
   const sources = new Set(renames.values())
@@ -150,16 +152,4 @@ function statusChanges(scan: Scan, moves: Readonly<Record<string, string>>): Sta
     else if (change !== 'deleted' || !sources.has(path)) changes.push({ path: formatPath(path), change })
   }
   return changes
-}
-
-/** Moves that still hold: the file is gone from where it was, and there is one where it went. */
-function announcedRenames({ changes }: Scan, moves: Readonly<Record<string, string>>): Map<string, Tracked> {
-  const deleted = new Map(changes.flatMap(({ path, tracked, found }) => (tracked && !found ? [[path, tracked]] : [])))
-  const added = new Set(changes.flatMap(({ path, change }) => (change === 'added' ? [path] : [])))
-  const renames = new Map<string, Tracked>()
-  for (const [to, from] of Object.entries(moves)) {
-    const tracked = deleted.get(unformatPath(from))
-    if (tracked !== undefined && added.has(unformatPath(to))) renames.set(unformatPath(to), tracked)
-  }
-  return renames
 }
