@@ -23,6 +23,8 @@ export const CODES = {
   BAD_KEY: 'data',
   BAD_RECORD: 'data',
   BAD_WEAVE: 'data',
+  BRANCH_CURRENT: 'user',
+  BRANCH_UNMERGED: 'user',
   BUNDLE_DAMAGED: 'data',
   BUNDLE_INCOMPLETE: 'user',
   CHUNK_MISSING: 'data',

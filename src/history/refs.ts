@@ -7,6 +7,7 @@
  *
  *     r  lseq of an entry of this name that this one replaces. Repeated, ascending
  *     v  version: lseq (8), id (32)             branch, tag of a version
+ *     m  message, bytes                                                 tag made here that says something
  *     g  raw git tag object. Repeated, from the name inward             annotated git tag
  *     o  type of a git object, 00, its content                          git tag of a tree or blob
  *     w  lseqs (8 each), sorted by stream                               snapshot: the version vector
@@ -27,6 +28,7 @@ import { prefixRange, REF_KINDS, type RefKind } from './keys.js'
 export interface RefValue {
   readonly replaces: readonly Lseq[]
   readonly version?: VersionRef | undefined
+  readonly message?: Uint8Array | undefined
   readonly gitTags?: readonly Uint8Array[] | undefined
   readonly gitObject?: { readonly type: string; readonly content: Uint8Array } | undefined
   readonly vector?: readonly Lseq[] | undefined
@@ -44,6 +46,7 @@ export function encodeRefValue(value: RefValue): Uint8Array {
   const out = new TlvWriter(64)
   for (const { seq, stream } of [...value.replaces].sort(compareLseq)) out.record('R', encodeLseq(seq, stream))
   if (value.version !== undefined) out.record('V', encodeRef(value.version))
+  if (value.message !== undefined) out.record('M', value.message)
   for (const tag of value.gitTags ?? []) out.record('G', tag)
   if (value.gitObject !== undefined) {
     out.record('O', concatBytes(fromLatin1(`${value.gitObject.type}\0`), value.gitObject.content))
@@ -65,6 +68,7 @@ export function decodeRefValue(bytes: Uint8Array): RefValue {
     replaces.push(lseq)
   }
   const version = reader.optional('V')
+  const message = reader.optional('M')
   const gitTags: Uint8Array[] = []
   for (let g = reader.optional('G'); g !== undefined; g = reader.optional('G')) gitTags.push(g)
   const object = reader.optional('O')
@@ -75,6 +79,7 @@ export function decodeRefValue(bytes: Uint8Array): RefValue {
   return {
     replaces,
     version: version && decodeRef(version),
+    message,
     gitTags: gitTags.length > 0 ? gitTags : undefined,
     gitObject: object && { type: toLatin1(object, 0, nul), content: object.subarray(nul + 1) },
     vector: vector && decodeVector(vector),

@@ -127,9 +127,10 @@ function describeOrigins(origins: readonly Origin[]): string {
 }
 
 function describeRef(value: Uint8Array): string {
-  const { replaces, version, gitTags, gitObject, vector } = decodeRefValue(value)
+  const { replaces, version, message, gitTags, gitObject, vector } = decodeRefValue(value)
   const said = [
     ...(version === undefined ? [] : [`version ${refText(version)}`]),
+    ...(message === undefined ? [] : [`message: ${textOf(message).trimEnd()}`]),
     ...(gitTags ?? []).map((tag) => `git tag object:\n${textOf(tag).trimEnd()}`),
     ...(gitObject === undefined ? [] : [`git ${gitObject.type}, ${gitObject.content.length} bytes`]),
     ...(vector === undefined ? [] : [`vector ${vector.map(lseqText).join(' ')}`]),

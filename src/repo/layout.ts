@@ -43,7 +43,7 @@ export async function findRoot(directory: string): Promise<string> {
 /** The error for a directory without a repository, or with one that was never finished. */
 export function noRepository(directory: string, cause?: unknown): CodedError {
   return new CodedError('REPO_NOT_FOUND', `There is no weft repository at ${directory} or above it.`, {
-    hint: 'Make one with `weft git import <repository> <dir>`, or point at one with -C <dir>.',
+    hint: 'Make one with `weft init` or `weft git import <repository> <dir>`, or point at one with -C <dir>.',
     cause,
   })
 }

@@ -13,14 +13,22 @@ import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
 
-/** Versions and all their past, each once, latest lseq first: children always before parents. */
-export async function* ancestors(versions: Versions, from: readonly Version[]): AsyncGenerator<Version> {
+/**
+ * Versions and all their past, each once, latest lseq first: children always before parents.
+ *
+ * @param wanted - Which parents to follow; all by default.
+ */
+export async function* ancestors(
+  versions: Versions,
+  from: readonly Version[],
+  wanted: (parent: VersionRef) => boolean = () => true,
+): AsyncGenerator<Version> {
   const queue = new LatestFirst()
   for (const { last, stream, id } of from) queue.push({ seq: last, stream, id })
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const version = await versions.expect(next)
     yield version
-    for (const parent of await shownParents(versions, version)) queue.push(parent)
+    for (const parent of await shownParents(versions, version)) if (wanted(parent)) queue.push(parent)
   }
 }
 

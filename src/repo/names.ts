@@ -17,3 +17,13 @@ export async function namesByVersion(entries: EntryStore): Promise<Map<string, s
   }
   return names
 }
+
+/** Names shown where one is not found. */
+const SHOWN = 8
+
+/** Of the names there are those most like the one that was typed, for a hint. */
+export function someNames(typed: string, names: readonly string[]): string {
+  const near = names.filter((name) => name.includes(typed) || typed.includes(name))
+  const shown = near.length > 0 ? near : names
+  return shown.slice(0, SHOWN).join(', ') + (shown.length > SHOWN ? `, and ${shown.length - SHOWN} more` : '')
+}

@@ -20,6 +20,7 @@ import { openLevelStore } from '../lseq/level.js'
 import { formatLseq } from '../lseq/lseq.js'
 import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
+import type { BranchInfo, TagInfo } from './branches.js'
 import { Describer } from './describe.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
@@ -180,6 +181,26 @@ export class Repository implements AsyncDisposable {
   async names(): Promise<ReadonlyMap<string, readonly string[]>> {
     const { namesByVersion } = await import('./names.js')
     return namesByVersion(this.entries)
+  }
+
+  /** All branches; `against` names what they are compared with, by default where the work tree stands. */
+  async branches({ against }: { against?: string | undefined } = {}): Promise<BranchInfo[]> {
+    const { listBranches } = await import('./branches.js')
+    const { branch, version } = await this.head()
+    const text = against ?? version ?? branch
+    const isKnown = against !== undefined || version !== undefined || (await this.#hasBranch(branch))
+    const vector = text === undefined || !isKnown ? undefined : (await this.resolve(text)).vector
+    return listBranches(this, branch, vector)
+  }
+
+  async #hasBranch(branch: string | undefined): Promise<boolean> {
+    const { branchHeads } = await import('./branch-heads.js')
+    return branch !== undefined && (await branchHeads(this.entries, branch)).length === 1
+  }
+
+  /** All tags. */
+  async tags(): Promise<TagInfo[]> {
+    return (await import('./branches.js')).listTags(this)
   }
 
   /** Versions from the newest on: of everything, or those that touched a path, through its renames. */

@@ -111,6 +111,7 @@ export interface Snapshot {
 
 export type { Damage } from '../history/findings.js'
 export type { Verified as VerifyReport } from '../history/verify.js'
+export type { BranchInfo, TagInfo } from './branches.js'
 
 export interface RestoreReport {
   readonly at: string

@@ -25,6 +25,7 @@ import { identNow } from '../repo/ident.js'
 import { type Head, writeHead } from '../repo/layout.js'
 import { formatMode } from '../repo/mode.js'
 import { formatPath } from '../repo/path-text.js'
+import type { Author } from '../repo/person.js'
 import type { Repository } from '../repo/repository.js'
 import { applyFiles, type Failure } from './apply.js'
 import { fileStat } from './file-stat.js'
@@ -90,6 +91,8 @@ export interface Operation {
   /** The index of the version it stands on then; undefined where that does not change. */
   readonly index?: WorkIndex
   readonly state?: WorkState
+  /** Whose name the change of refs gets; by default the program's. */
+  readonly author?: Author
   readonly undid?: number
   readonly redid?: number
 }
@@ -123,7 +126,7 @@ export async function perform(context: OperationContext, operation: Operation): 
   const refs = await refChanges(repo.entries, operation.refs ?? [])
   const added = [...(operation.entries ?? [])]
   if (refs.changes.length > 0) {
-    const author = { signer: await repo.signer(), ident: identNow(), message: operation.command }
+    const author = { signer: await repo.signer(), ident: identNow(operation.author), message: operation.command }
     added.push(...(await refEntries(repo.entries, refs.changes, author, greatestSeq(added))))
   }
   const record = recordOf(root, operation, await repo.head(), files, refs.records, added.at(-1))
