@@ -2,7 +2,7 @@
  * Branches and tags in words.
  * @module
  */
-import type { BranchInfo, TagInfo } from '../repo/branches.js'
+import type { BranchInfo, TagInfo } from '../repo/results.js'
 import type { RefReport } from '../worktree/branches.js'
 import { columns, shortId } from './format.js'
 import type { Style } from './style.js'

@@ -20,7 +20,6 @@ import { openLevelStore } from '../lseq/level.js'
 import { formatLseq } from '../lseq/lseq.js'
 import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
-import type { BranchInfo, TagInfo } from './branches.js'
 import { Describer } from './describe.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
@@ -30,11 +29,13 @@ import { formatPath, parsePath } from './path-text.js'
 import { formatState, resolve, type State } from './resolve.js'
 import type {
   Blame,
+  BranchInfo,
   GrepMatch,
   Progress,
   RestoreReport,
   StoreEntry,
   StoreStat,
+  TagInfo,
   TreeEntry,
   VerifyReport,
   VersionDetail,

@@ -109,9 +109,32 @@ export interface Snapshot {
   readonly signer: string
 }
 
+/** A branch. */
+export interface BranchInfo {
+  readonly name: string
+  /** Whether the work tree stands on it. */
+  readonly current: boolean
+  /** Hex ids of the versions that it stands at: more than one after concurrent moves. */
+  readonly heads: readonly string[]
+  /** Of the first head: first line of the message, and the committer's time. */
+  readonly subject: string
+  readonly time: string
+  /** Versions that only this branch has, and that only the one compared with has; 0 where it is that one. */
+  readonly ahead: number
+  readonly behind: number
+}
+
+/** A tag. */
+export interface TagInfo {
+  readonly name: string
+  /** Hex ids of the versions that it names; several where replicas gave one name to different ones. None for a git object. */
+  readonly versions: readonly string[]
+  /** What the tag says, where it says something. */
+  readonly message?: string
+}
+
 export type { Damage } from '../history/findings.js'
 export type { Verified as VerifyReport } from '../history/verify.js'
-export type { BranchInfo, TagInfo } from './branches.js'
 
 export interface RestoreReport {
   readonly at: string
