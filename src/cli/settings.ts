@@ -49,7 +49,9 @@ const PJSON_OF_BUNDLE: PJSON = {
     commands: { strategy: 'explicit', target: './main.js', identifier: 'commands' },
     hooks: { command_not_found: [{ target: './main.js', identifier: 'commandNotFound' }] },
     topics: {
+      bisect: { description: 'Find the version that broke something' },
       git: { description: 'Bring git repositories in' },
+      op: { description: 'See what commands did' },
       rdx: { description: 'Read, write and merge replicated values in files' },
       snapshot: { description: 'Name the state of a repository and come back to it' },
       store: { description: 'Look at the entries a repository is made of' },

@@ -39,17 +39,20 @@ export type BisectStep =
   | { readonly kind: 'found'; readonly version: number }
   /** All that could still be tested was skipped: the first bad version is one of these, in the order of the graph. */
   | { readonly kind: 'unclear'; readonly versions: readonly number[] }
-  /** The bad version is in the past of these good ones: what is looked for was mended, not broken. */
+  /** The bad version is in the past of these good ones, or is one of them: what is looked for was mended, not broken. */
   | { readonly kind: 'reversed'; readonly good: readonly number[] }
 
 /** Finds out what to do next. */
 export function nextStep(graph: Graph, marks: BisectMarks): BisectStep {
   const bad = graph.node(marks.bad)
-  const beside = [...marks.good].map((number) => graph.node(number)).filter((good) => !covers(bad, good))
-  const reversed = beside.filter((good) => covers(good, bad))
+  const good = [...marks.good].map((number) => graph.node(number))
+  const reversed = good.filter((own) => covers(own, bad))
   if (reversed.length > 0) return { kind: 'reversed', good: reversed.map(({ number }) => number) }
   const all = candidatesOf(graph, marks)
-  const base = beside.flatMap((good) => partings(graph, bad, good)).find((number) => !isKnown(graph, marks, number))
+  const base = good
+    .filter((own) => !covers(bad, own))
+    .flatMap((own) => partings(graph, bad, own))
+    .find((number) => !isKnown(graph, marks, number))
   if (base !== undefined)
     return { kind: 'test', version: base, left: all.length, steps: stepsFor(all.length), base: true }
   return chosen(graph, all, marks)

@@ -10,7 +10,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { WEFT_DIRECTORY } from '../repo/layout.js'
+import { type Head, WEFT_DIRECTORY } from '../repo/layout.js'
 import { writeDurably } from './kept.js'
 
 /** A merge that has not been committed. */
@@ -52,6 +52,18 @@ export interface Shelf {
   readonly time: string
 }
 
+/** A search for the first bad version. Versions are hex ids. */
+export interface BisectUnderWay {
+  /** Where the work tree stood before. */
+  readonly start: Head
+  readonly bad?: string | undefined
+  readonly good: readonly string[]
+  /** Those that cannot be tested. */
+  readonly skipped: readonly string[]
+  /** What was said, in order: `bad <id>`. */
+  readonly log: readonly string[]
+}
+
 /** All that is under way. Paths are text, as results write them. */
 export interface WorkState {
   readonly merge?: MergeUnderWay | undefined
@@ -62,7 +74,7 @@ export interface WorkState {
   readonly moves?: Readonly<Record<string, string>> | undefined
   /** Which files (lseqs as text) a merge under way put at paths that the base version does not have. */
   readonly files?: Readonly<Record<string, string>> | undefined
-  readonly bisect?: unknown
+  readonly bisect?: BisectUnderWay | undefined
   readonly shelves?: readonly Shelf[] | undefined
 }
 
