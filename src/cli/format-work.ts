@@ -4,11 +4,12 @@
  */
 import type { Failure } from '../worktree/apply.js'
 import type { CommitReport } from '../worktree/commit.js'
+import type { CommittedPath } from '../worktree/commit-changes.js'
 import type { InitReport } from '../worktree/init.js'
 import type { SwitchReport } from '../worktree/switch.js'
 import type { OperationInfo, UndoReport } from '../worktree/undo.js'
 import { count, dateTime, shortId } from './format.js'
-import type { Style } from './style.js'
+import { PLAIN, type Style } from './style.js'
 
 export function formatInit({ root, branch }: InitReport, { safe }: Style): string {
   return `Made a repository in ${safe(root)}, on the branch ${safe(branch)}. Next: weft status, weft commit.\n`
@@ -21,13 +22,26 @@ export function formatCommit(report: CommitReport, { bold, safe }: Style): strin
   const { version, branch, subject, changes, warnings } = report
   const where = branch === undefined ? 'on no branch' : safe(branch)
   const lines = [`${bold(`${where} ${shortId(version)}`)} ${safe(subject)}`]
-  for (const { path, change, from } of changes.slice(0, SHOWN)) {
-    lines.push(`  ${change} ${from === undefined ? '' : `${safe(from)} -> `}${safe(path)}`)
-  }
-  if (changes.length > SHOWN) lines.push(`  and ${changes.length - SHOWN} more`)
+  lines.push(...changeLines(changes, safe))
   lines.push(...warnings.map((warning) => `Warning: ${safe(warning)}`))
   if (branch === undefined) lines.push('No branch names this version: weft switch -c <name> makes one.')
   return `${lines.join('\n')}\n`
+}
+
+function changeLines(changes: readonly CommittedPath[], safe: Style['safe'], most = SHOWN): string[] {
+  const lines = changes
+    .slice(0, most)
+    .map(({ path, change, from }) => `  ${change} ${from === undefined ? '' : `${safe(from)} -> `}${safe(path)}`)
+  return changes.length > most ? [...lines, `  and ${changes.length - most} more`] : lines
+}
+
+/** Paths listed in the editor. */
+const NOTED = 200
+
+/** What will be committed, for whoever writes the message. */
+export function commitNotes(branch: string | undefined, changes: readonly CommittedPath[]): string {
+  const where = branch === undefined ? 'On no branch' : `On the branch ${branch}`
+  return `${where}. What will be committed:\n${changeLines(changes, PLAIN.safe, NOTED).join('\n')}`
 }
 
 export function formatSwitch(report: SwitchReport, { bold, safe }: Style): string {

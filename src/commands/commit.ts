@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { CodedError } from '../base/error.js'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
-import { formatCommit } from '../cli/format-work.js'
+import { commitNotes, formatCommit } from '../cli/format-work.js'
 
 /** `weft commit`: a version of what has changed. */
 export default class Commit extends BaseCommand {
@@ -34,13 +34,21 @@ export default class Commit extends BaseCommand {
     }
     await using repo = await this.openRepository()
     const work = await this.openWorktree(repo)
-    const { commit } = await import('../worktree/commit.js')
-    const report = await commit(work, {
-      message: flags.message ?? '',
-      author: await this.author(repo.root),
-      paths: args.paths?.map((path) => this.bytesIn(repo, path)),
-      withConflicts: flags['with-conflicts'],
-    })
-    await this.answer(report, formatCommit)
+    const { commit, previewCommit } = await import('../worktree/commit.js')
+    const { readConfig } = await import('../repo/config.js')
+    const config = readConfig(repo.root, this.home)
+    const paths = args.paths?.map((path) => this.bytesIn(repo, path))
+    const what = { paths, withConflicts: flags['with-conflicts'], largeFile: config.get('core.largeFile') }
+    const author = await this.author(repo.root)
+    const standard = (work.state.merge ?? work.state.pick)?.message
+    if (flags.message !== undefined || standard !== undefined) {
+      await this.answer(await commit(work, { ...what, author, message: flags.message ?? '' }), formatCommit)
+      return
+    }
+    const { forgetMessage, writeMessage } = await import('../cli/editor.js')
+    const notes = commitNotes(work.head.branch, await previewCommit(work, what))
+    const message = await writeMessage({ root: repo.root, config, notes })
+    await this.answer(await commit(work, { ...what, author, message }), formatCommit)
+    forgetMessage(repo.root)
   }
 }

@@ -12,7 +12,14 @@ import { authorVersion } from '../repo/author.js'
 import { identNow } from '../repo/ident.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
-import { assertFit, type CommittedPath, changesOf, isLarge, trackedAfter } from './commit-changes.js'
+import {
+  assertFit,
+  type CommitChanges,
+  type CommittedPath,
+  changesOf,
+  isLarge,
+  trackedAfter,
+} from './commit-changes.js'
 import type { RefMove } from './operation.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
@@ -44,6 +51,35 @@ export interface CommitReport {
 }
 
 /**
+ * What a commit would hold.
+ *
+ * @throws {CodedError} As `commit`, but for the message.
+ */
+export async function previewCommit(
+  work: Worktree,
+  options: Omit<CommitOptions, 'message' | 'author'>,
+): Promise<readonly CommittedPath[]> {
+  return (await prepare(work, options)).changes.committed
+}
+
+/** Looks at the work tree, and refuses what cannot be committed. */
+async function prepare(
+  work: Worktree,
+  { paths, withConflicts, contents }: Omit<CommitOptions, 'message' | 'author'>,
+): Promise<{ scan: Scan; changes: CommitChanges }> {
+  const { state } = work
+  await assertStanding(work)
+  const scan = work.scan({ paths })
+  assertFit(scan)
+  if (state.conflicts !== undefined && withConflicts !== true) throw conflictsLeft()
+  if (state.merge !== undefined && paths !== undefined && paths.length > 0) {
+    throw new CodedError('MERGE_UNDER_WAY', 'A merge is committed as a whole.', { hint: 'Leave the paths out.' })
+  }
+  if (scan.changes.length === 0 && state.merge === undefined) throw nothingToCommit(paths)
+  return { scan, changes: await changesOf(work, scan, contents) }
+}
+
+/**
  * Commits.
  *
  * @throws {CodedError} `NOTHING_TO_COMMIT`, `CONFLICTS_LEFT`, `MESSAGE_EMPTY`, `FILE_UNREADABLE`, `PATH_COLLISION`,
@@ -52,15 +88,7 @@ export interface CommitReport {
 export async function commit(work: Worktree, options: CommitOptions): Promise<CommitReport> {
   const { repo, state } = work
   const message = parseMessage(options.message === '' ? (state.merge ?? state.pick)?.message : options.message)
-  await assertStanding(work)
-  const scan = work.scan({ paths: options.paths })
-  assertFit(scan)
-  if (state.conflicts !== undefined && options.withConflicts !== true) throw conflictsLeft()
-  if (state.merge !== undefined && options.paths !== undefined && options.paths.length > 0) {
-    throw new CodedError('MERGE_UNDER_WAY', 'A merge is committed as a whole.', { hint: 'Leave the paths out.' })
-  }
-  if (scan.changes.length === 0 && state.merge === undefined) throw nothingToCommit(options)
-  const changes = await changesOf(work, scan, options.contents)
+  const { scan, changes } = await prepare(work, options)
   const parents = await parentsOf(work)
   const ident = identNow(options.author)
   const composed = await authorVersion(
@@ -85,7 +113,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
     ...(branch === undefined ? {} : { refs: [branchMove(work, branch, composed)] }),
     head: { branch, version: id },
     index: work.index.with(composed.ref, trackedAfter(changes, composed)),
-    state: stateAfter(state),
+    state: stateAfter(state, changes),
   })
   return {
     version: id,
@@ -117,7 +145,7 @@ export function parseMessage(text = ''): string {
   throw new CodedError('MESSAGE_EMPTY', 'A version needs a message.', { hint: 'Say with -m what it changes.' })
 }
 
-function nothingToCommit({ paths }: CommitOptions): CodedError {
+function nothingToCommit(paths: readonly string[] | undefined): CodedError {
   const where = paths === undefined || paths.length === 0 ? '' : ' at these paths'
   return new CodedError('NOTHING_TO_COMMIT', `Nothing has changed${where} since the last version.`, {
     hint: '`weft status` shows what there is; what is ignored is not committed.',
@@ -169,9 +197,14 @@ export function branchMove(
   }
 }
 
-/** What is still under way when a version was made of the rest. Conflicts that were committed are still open. */
-function stateAfter({ merge: _, pick: __, moves: ___, files: ____, ...rest }: WorkState): WorkState {
-  return rest
+/** What is still under way when a version was made. Conflicts that were committed are still open. */
+function stateAfter(
+  { merge: _, pick: __, moves, files: ___, ...rest }: WorkState,
+  { writes }: CommitChanges,
+): WorkState {
+  const written = new Set(writes.map(({ path }) => formatPath(path)))
+  const left = Object.entries(moves ?? {}).filter(([to]) => !written.has(to))
+  return left.length === 0 ? rest : { ...rest, moves: Object.fromEntries(left) }
 }
 
 function warningsOf({ changes, special, nested }: Scan, largeFile = Number.POSITIVE_INFINITY): string[] {
