@@ -196,6 +196,52 @@ describe('merging lines', () => {
   })
 })
 
+/** What merging two versions takes; undefined where they conflict. */
+function mergedText(file: FileHistory, one: { readonly number: number }, other: { readonly number: number }) {
+  const { three } = merging(file, one.number - 1, other.number - 1)
+  const merged = mergeLines(three)
+  return clean(merged.three, merged.parts)
+}
+
+describe('lines that were put twice', () => {
+  const start = (): FileHistory => {
+    const file = new FileHistory()
+    file.add([], lines('a b c d'))
+    return file
+  }
+
+  it('are one where a change was picked, and what was made of it since is taken', () => {
+    const file = start()
+    const right = file.add([1], lines('a b one two three c d'))
+    const picked = file.add([1], lines('a b one two three c d'), [right.number])
+    const left = file.add([picked.number], lines('a b one TWO c d'))
+    for (const later of [right, file.add([right.number], lines('a b one two three c D'))]) {
+      const wanted = lines('a b one TWO c d').replace('d', later === right ? 'd' : 'D')
+      assert.equal(mergedText(file, left, later), wanted)
+      assert.equal(mergedText(file, later, left), wanted)
+    }
+  })
+
+  it('are one where both picked the same from a third', () => {
+    const file = start()
+    const third = file.add([1], lines('a b one two c d'))
+    const left = file.add([1], lines('a b one two c d'), [third.number])
+    const right = file.add([1], lines('a b one two c d'), [third.number])
+    const more = file.add([right.number], lines('a b one two three c d'))
+    assert.equal(mergedText(file, left, more), lines('a b one two three c d'))
+    assert.equal(mergedText(file, more, left), lines('a b one two three c d'))
+  })
+
+  it('are new where one side deleted them with the other and put them again', () => {
+    const file = start()
+    const gone = file.add([1], lines('a d'))
+    const again = file.add([gone.number], lines('a b c d'), [1])
+    const other = file.add([gone.number], lines('a d e'))
+    assert.equal(mergedText(file, again, other), lines('a b c d e'))
+    assert.equal(mergedText(file, other, again), lines('a b c d e'))
+  })
+})
+
 /** Merges three texts given as words. */
 function words(base: string, left: string, right: string): string {
   const { three, parts } = mergeLines(

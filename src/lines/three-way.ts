@@ -1,7 +1,8 @@
 /**
  * Three versions of a file about to be merged, and which lines of either side are lines of the base.
  *
- * The base is what both sides have in common: the lines that both cover, less those of them whose deletion both cover.
+ * The base is what both sides have in common: the lines that both cover, less those of them whose deletion both cover; and
+ * lines of which each covers an incarnation of its own (identity.ts).
  * For histories that were merged criss-cross that is a state nobody ever had, and still the right one.
  *
  * Mostly identity says which lines are the same (`threeFromWeave`): one walk over the weave, with three flags for each line
@@ -13,6 +14,7 @@ import type { Lseq } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
 import { diffTokens } from './diff.js'
 import { HUNK_FIELDS } from './hunk.js'
+import { Identities } from './identity.js'
 import { LineInterner, LineList } from './intern.js'
 import { lineCount, type Run, runStarts, type Weave } from './weave.js'
 
@@ -56,6 +58,9 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector): Three
   const versions = { base: new VersionBuilder(), left: new VersionBuilder(), right: new VersionBuilder() }
   const inBase = { left: [] as number[], right: [] as number[] }
   const flagsOf = weave.runs.map((run) => flagsAt(run, left, right))
+  const identities = Identities.of(weave, left, right)
+  /** Identities of lines that are in the base though the sides have different incarnations of them. */
+  const added = new Set<string>()
   const line = new LineList()
   for (const { run: number, from, to } of weave.pieces) {
     const flags = flagsOf[number]
@@ -64,8 +69,12 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector): Three
     const starts = runStarts(run)
     const end = Math.min(to, flags.length)
     for (let i = from; i < end; i++) {
-      const flag = flags[i] as number
+      let flag = flags[i] as number
       if (flag === 0) continue
+      if ((flag & BASE) === 0 && identities?.isKnownToBoth(run, i) === true) {
+        const count = added.size
+        if (added.add(identities.name(run, i)).size > count) flag |= BASE
+      }
       line.length = 0
       interner.internLine(run.text, starts[i] as number, starts[i + 1] as number, line)
       const token = line.tokens[0] as number
@@ -81,8 +90,10 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector): Three
     }
   }
   const base = versions.base.finish()
-  const sideOf = (side: 'left' | 'right'): Side =>
-    followOrigins(weave, base, { ...versions[side].finish(), inBase: Int32Array.from(inBase[side]), moved: undefined })
+  const sideOf = (name: 'left' | 'right'): Side => {
+    const side = { ...versions[name].finish(), inBase: Int32Array.from(inBase[name]), moved: undefined }
+    return identities === undefined ? side : followOrigins(weave, identities, base, side)
+  }
   return { interner, base, left: sideOf('left'), right: sideOf('right') }
 }
 
@@ -170,12 +181,13 @@ function flagsAt(run: Run, left: Vector, right: Vector): Uint8Array | undefined 
  * Lines that a side put again, by an origin entry, are the lines they were at first: at the same place the very same line,
  * elsewhere a moved one.
  */
-function followOrigins(weave: Weave, base: Version, side: Side): Side {
-  if (!weave.runs.some(({ origins }) => origins.length > 0)) return side
+function followOrigins(weave: Weave, identities: Identities, base: Version, side: Side): Side {
+  const nameOf = ({ runs, indexes }: Version, line: number) =>
+    identities.name(weave.runs[runs[line] as number] as Run, indexes[line] as number)
   const known = new Set(side.inBase)
   const lineOf = new Map<string, number>()
   for (let i = 0; i < base.tokens.length; i++) {
-    if (!known.has(i)) lineOf.set(firstPut(weave, base, i), i)
+    if (!known.has(i)) lineOf.set(nameOf(base, i), i)
   }
   const inBase = side.inBase.slice()
   const after = nextMatches(inBase)
@@ -183,9 +195,10 @@ function followOrigins(weave: Weave, base: Version, side: Side): Side {
   let before = NONE
   for (let i = 0; i < inBase.length; i++) {
     if (inBase[i] === NONE) {
-      const line = lineOf.get(firstPut(weave, side, i))
+      const name = nameOf(side, i)
+      const line = lineOf.get(name)
       if (line === undefined || base.tokens[line] !== side.tokens[i]) continue
-      lineOf.delete(firstPut(weave, side, i))
+      lineOf.delete(name)
       if (line > before && line < (after[i] as number)) inBase[i] = line
       else {
         moved ??= new Int32Array(inBase.length).fill(NONE)
@@ -207,22 +220,6 @@ function nextMatches(inBase: Int32Array): Float64Array {
     after[i] = next
   }
   return after
-}
-
-/** The identity of a line: run and line of the first of its lives, as text. */
-function firstPut(weave: Weave, { runs, indexes }: Version, line: number): string {
-  const run = weave.runs[runs[line] as number] as Run
-  const index = indexes[line] as number
-  const origin = run.origins.find(({ from, to }) => from <= index && index < to)
-  // Streams and their slots are both numbers: told apart by the sign.
-  if (origin !== undefined) return `${origin.seq + index - origin.from} ${origin.stream}`
-  return `${run.seq + index} ${readStreamOf(run)}`
-}
-
-/** The stream of a run, as its position says. */
-function readStreamOf({ position }: Run): number {
-  const at = position.length - 3
-  return ((position[at] as number) << 16) | ((position[at + 1] as number) << 8) | (position[at + 2] as number)
 }
 
 function unplaced(tokens: Int32Array): Version {

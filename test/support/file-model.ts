@@ -99,12 +99,16 @@ export class FileHistory {
     return covered.filter(({ deletedBy }) => ![...deletedBy].some((by) => past.has(by)))
   }
 
-  /** Adds a version that makes `content` of what its parents come to. */
-  add(parents: readonly number[], content: string): ModelVersion {
+  /**
+   * Adds a version that makes `content` of what its parents come to.
+   *
+   * @param from - Other versions that lines may come from, as when a change is picked.
+   */
+  add(parents: readonly number[], content: string, from: readonly number[] = []): ModelVersion {
     const number = this.versions.length + 1
     const past = this.past(parents)
-    const sources =
-      parents.length > 1 ? parents.map((parent) => this.#stateOf([parent], this.version(parent).past)) : []
+    const origins = parents.length > 1 ? [...parents, ...from] : from
+    const sources = origins.map((source) => this.#stateOf([source], this.version(source).past))
     const woven = this.#weaver.weave(this.#stateOf(parents, past), fromLatin1(content), number, sources)
     this.#states.set(number, woven.state)
     const slot = this.#slotFor(past)
