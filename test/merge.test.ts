@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeConflicts, encodeConflicts } from '../src/history/conflict.js'
 import type { VersionRef } from '../src/history/header.js'
-import { mergeStates } from '../src/history/merge.js'
+import { applyChange, type MergeOutcome, mergeStates } from '../src/history/merge.js'
+import type { Vector } from '../src/lseq/vector.js'
 import { imported } from './support/imported.js'
 import { type Change, type Files, lines, Story } from './support/merging.js'
 
@@ -373,6 +374,61 @@ describe('merging trees', () => {
     const later = await story.outcome(merged, late)
     assert.deepEqual(later.conflicts, [])
     assert.deepEqual(await story.merged(merged, late), { a: lines('one two three four'), root: 'root' })
+  })
+
+  it('finds a file that was moved without anybody saying so', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { a: lines('one two three four five') })
+    const copied = await story.commit([base], { 'd/b': lines('one two three four FIVE') })
+    const left = await story.commit([copied], { a: undefined })
+    const right = await story.commit([base], { a: lines('ONE two three four five') })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      assert.deepEqual((await story.outcome(x, y)).conflicts, [])
+      assert.deepEqual(await story.files(await story.merge(x, y)), { 'd/b': lines('ONE two three four FIVE') })
+    }
+    const other = await story.commit([await story.commit([base], { b: lines('un deux trois four five') })], {
+      a: undefined,
+    })
+    assert.deepEqual(
+      (await story.outcome(other, right)).conflicts.map(({ kind, path }) => [kind, path]),
+      [['edit/delete', 'a']],
+    )
+  })
+
+  it('makes a change on top of another state, and takes one back', async () => {
+    await using story = await Story.begin()
+    const { versions } = story.repo
+    const base = await story.commit([], { f: lines('a b c d e f g'), g: 'g' })
+    const change = await story.commit([base], { f: lines('a B c d e f g'), h: 'h' })
+    const later = await story.commit([change], { f: lines('a B c d e f G') })
+    const other = await story.commit([base], { f: lines('x a b c d e f g'), g: undefined })
+    const vectors = await Promise.all([base, change, later, other].map((one) => versions.vectorOf(one)))
+    const [from, to, top, onto] = vectors as [Vector, Vector, Vector, Vector]
+    const names = { left: 'main', right: 'change' }
+    const shown = ({ conflicts, paths }: MergeOutcome) => ({
+      conflicts: conflicts.length,
+      paths: paths.map(({ path, put }) => {
+        const content = put?.content
+        return [path, content === undefined || 'put' in content ? content?.from : Buffer.from(content).toString()]
+      }),
+    })
+    assert.deepEqual(shown(await applyChange(story.repo, onto, { from, to }, names)), {
+      conflicts: 0,
+      paths: [
+        ['f', lines('x a B c d e f g')],
+        ['h', 'right'],
+      ],
+    })
+    assert.deepEqual(shown(await applyChange(story.repo, top, { from: to, to: from }, names)), {
+      conflicts: 0,
+      paths: [
+        ['f', lines('a b c d e f G')],
+        ['h', undefined],
+      ],
+    })
   })
 
   it('goes by the path where a file was deleted and put again', async () => {

@@ -35,8 +35,7 @@ export function decide(one: FileCase): Decision | undefined {
   const there = left ?? right
   if (there === undefined) return undefined
   if (base === undefined) return { ...there, content: side, conflicts: [] }
-  const edited = !sameContent(base, there) || base.mode !== there.mode
-  if (edited) return { ...there, content: side, conflicts: ['edit/delete'] }
+  if (isEdited(base, there)) return { ...there, content: side, conflicts: ['edit/delete'] }
   if (base.path !== there.path) return { ...there, content: side, conflicts: ['rename/delete'] }
   return undefined
 }
@@ -104,6 +103,11 @@ function kindOf(left: Placed, right: Placed): ConflictKind {
   return types[0] === SUBMODULE ? 'submodule' : 'binary'
 }
 
+/** Whether a side changed the content or the mode. */
+export function isEdited(base: Placed, placed: Placed): boolean {
+  return !sameContent(base, placed) || base.mode !== placed.mode
+}
+
 function sameContent(a: Placed, b: Placed): boolean {
   return (
     a.chunked === b.chunked &&
@@ -113,6 +117,7 @@ function sameContent(a: Placed, b: Placed): boolean {
   )
 }
 
-function isText({ mode, chunked }: Placed): boolean {
+/** Whether the content is merged line by line. */
+export function isText({ mode, chunked }: Placed): boolean {
   return !chunked && (mode & TYPE) === REGULAR
 }

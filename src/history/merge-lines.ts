@@ -39,6 +39,8 @@ export interface LinesContext {
   readonly entries: EntryStore
   readonly streams: Streams
   readonly base: Vector
+  /** Whether the base is what both sides have in common; otherwise it is the state `base`. */
+  readonly isCommon: boolean
   readonly left: Vector
   readonly right: Vector
 }
@@ -67,7 +69,8 @@ export async function mergeText(context: LinesContext, { base, left, right }: Fi
     compareLseq(left.file, right.file) === 0 && (base === undefined || compareLseq(base.file, left.file) === 0)
   if (isOne) {
     const weave = await readWeave(context, left.file)
-    return new FileMerge(context, threeFromWeave(weave, context.left, context.right), weave)
+    const from = context.isCommon ? undefined : context.base
+    return new FileMerge(context, threeFromWeave(weave, context.left, context.right, from), weave)
   }
   const text = async (file: Lseq, vector: Vector) => contentAt(await readWeave(context, file), vector)
   const bases = base === undefined ? NOTHING : await text(base.file, context.base)
@@ -77,7 +80,8 @@ export async function mergeText(context: LinesContext, { base, left, right }: Fi
 
 const NOTHING = new Uint8Array(0)
 
-async function readWeave({ entries, streams }: LinesContext, file: Lseq): Promise<Weave> {
+/** All lines that a file ever had. */
+export async function readWeave({ entries, streams }: LinesContext, file: Lseq): Promise<Weave> {
   const prefix = linesPrefix(file)
   const builder = new WeaveBuilder(streams)
   for await (const batch of entries.scan(prefixRange(prefix))) {

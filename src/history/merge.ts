@@ -7,6 +7,7 @@
  *     merge-base.ts    what both have in common
  *     merge-paths.ts   paths that differ, in one pass
  *     merge-cases.ts   files: which paths of the three belong together
+ *     merge-renames.ts files that were moved without anybody saying so
  *     merge-file.ts    path, mode and content of one file
  *     merge-lines.ts   lines of a file that both changed
  *     merge-places.ts  what stands where in the end
@@ -22,6 +23,7 @@ import { type FileMerge, type LinesContext, mergeText, type SideNames } from './
 import type { MergeOutcome, TakenContent } from './merge-outcome.js'
 import { differingPaths } from './merge-paths.js'
 import { type MergedFile, Places } from './merge-places.js'
+import { findRenames } from './merge-renames.js'
 import type { Versions } from './versions.js'
 
 export type { SideNames } from './merge-lines.js'
@@ -35,20 +37,44 @@ export interface MergeContext {
 
 /** Merges the state `right` into the state `left`. */
 export async function mergeStates(
-  { entries, versions }: MergeContext,
+  context: MergeContext,
   left: Vector,
   right: Vector,
   names: SideNames = { left: 'left', right: 'right' },
 ): Promise<MergeOutcome> {
   if (left.includes(right)) return { kind: 'already', bases: [right], paths: [], conflicts: [], near: [] }
   const isForward = right.includes(left)
+  const bases = isForward ? [left] : await commonPast(context.versions, left, right)
+  const merged = await mergeFrom(context, bases, { left, right, isCommon: true }, names)
+  return { kind: isForward ? 'fast-forward' : 'merge', bases, ...merged }
+}
+
+/**
+ * Makes the change from one state to another on top of a third: what picks a version (from its parent to itself), or takes
+ * one back (from itself to its parent). In what comes out the third state is the left side, `to` the right one.
+ */
+export async function applyChange(
+  context: MergeContext,
+  left: Vector,
+  { from, to }: { readonly from: Vector; readonly to: Vector },
+  names: SideNames,
+): Promise<MergeOutcome> {
+  const merged = await mergeFrom(context, [from], { left, right: to, isCommon: false }, names)
+  return { kind: 'merge', bases: [from], ...merged }
+}
+
+async function mergeFrom(
+  { entries, versions }: MergeContext,
+  bases: readonly Vector[],
+  sides: Pick<LinesContext, 'left' | 'right' | 'isCommon'>,
+  names: SideNames,
+): Promise<Pick<MergeOutcome, 'paths' | 'conflicts' | 'near'>> {
   const { streams } = versions
-  const bases = isForward ? [left] : await commonPast(versions, left, right)
-  const paths = await differingPaths(entries, streams, left, right, bases)
-  const context = { entries, streams, base: bases[0] as Vector, left, right }
+  const context = { entries, streams, base: bases[0] as Vector, ...sides }
+  const paths = await differingPaths(entries, streams, sides.left, sides.right, bases)
   const files: MergedFile[] = []
   const texts = new Map<MergedFile, FileMerge>()
-  for (const one of casesOf(paths)) {
+  for (const one of await findRenames(context, casesOf(paths))) {
     const decision = decide(one)
     if (decision === undefined) continue
     const { file, text } = await fileOf(context, one, decision)
@@ -58,7 +84,7 @@ export async function mergeStates(
   const finished = await finishTexts(versions, texts, names)
   const places = new Places(paths, names)
   for (const file of files) places.add(finished.get(file) ?? file)
-  return { kind: isForward ? 'fast-forward' : 'merge', bases, ...places.finish() }
+  return places.finish()
 }
 
 async function fileOf(

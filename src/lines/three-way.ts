@@ -52,12 +52,16 @@ export const NONE = -1
 
 const [LEFT, RIGHT, BASE] = [1, 2, 4]
 
-/** The three versions in a weave. */
-export function threeFromWeave(weave: Weave, left: Vector, right: Vector): ThreeWay {
+/**
+ * The three versions in a weave.
+ *
+ * @param given - The base, where it is not what both sides have in common.
+ */
+export function threeFromWeave(weave: Weave, left: Vector, right: Vector, given?: Vector): ThreeWay {
   const interner = new LineInterner()
   const versions = { base: new VersionBuilder(), left: new VersionBuilder(), right: new VersionBuilder() }
   const inBase = { left: [] as number[], right: [] as number[] }
-  const flagsOf = weave.runs.map((run) => flagsAt(run, left, right))
+  const flagsOf = weave.runs.map((run) => flagsAt(run, left, right, given))
   const identities = Identities.of(weave, left, right)
   /** Identities of lines that are in the base though the sides have different incarnations of them. */
   const added = new Set<string>()
@@ -71,7 +75,7 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector): Three
     for (let i = from; i < end; i++) {
       let flag = flags[i] as number
       if (flag === 0) continue
-      if ((flag & BASE) === 0 && identities?.isKnownToBoth(run, i) === true) {
+      if ((flag & BASE) === 0 && given === undefined && identities?.isKnownToBoth(run, i) === true) {
         const count = added.size
         if (added.add(identities.name(run, i)).size > count) flag |= BASE
       }
@@ -159,16 +163,18 @@ function holds(ranges: readonly number[], index: number): boolean {
 }
 
 /** Which lines of a run are in which version; undefined for a run of which none is. */
-function flagsAt(run: Run, left: Vector, right: Vector): Uint8Array | undefined {
-  const inLeft = left.covers(run.slot, run.seq)
-  const inRight = right.covers(run.slot, run.seq)
-  if (!inLeft && !inRight) return undefined
-  const alive = (inLeft ? LEFT : 0) | (inRight ? RIGHT : 0) | (inLeft && inRight ? BASE : 0)
-  const flags = new Uint8Array(lineCount(run)).fill(alive)
-  for (const { slot, seq, ranges } of run.tombstones) {
+function flagsAt(run: Run, left: Vector, right: Vector, given: Vector | undefined): Uint8Array | undefined {
+  const coveredBy = (slot: number, seq: number): number => {
     const byLeft = left.covers(slot, seq)
     const byRight = right.covers(slot, seq)
-    const gone = (byLeft ? LEFT : 0) | (byRight ? RIGHT : 0) | (byLeft && byRight ? BASE : 0)
+    const byBase = given === undefined ? byLeft && byRight : given.covers(slot, seq)
+    return (byLeft ? LEFT : 0) | (byRight ? RIGHT : 0) | (byBase ? BASE : 0)
+  }
+  const alive = coveredBy(run.slot, run.seq)
+  if (alive === 0) return undefined
+  const flags = new Uint8Array(lineCount(run)).fill(alive)
+  for (const { slot, seq, ranges } of run.tombstones) {
+    const gone = coveredBy(slot, seq)
     if (gone === 0) continue
     for (let r = 0; r < ranges.length; r += 2) {
       for (let i = ranges[r] as number; i < (ranges[r + 1] as number); i++) flags[i] = (flags[i] as number) & ~gone
