@@ -19,11 +19,12 @@ export function formatInit({ root, branch }: InitReport, { safe }: Style): strin
 const SHOWN = 10
 
 export function formatCommit(report: CommitReport, { bold, safe }: Style): string {
-  const { version, branch, subject, changes, warnings } = report
+  const { version, branch, subject, changes, otherHeads, warnings } = report
   const where = branch === undefined ? 'on no branch' : safe(branch)
   const lines = [`${bold(`${where} ${shortId(version)}`)} ${safe(subject)}`]
   lines.push(...changeLines(changes, safe))
   lines.push(...warnings.map((warning) => `Warning: ${safe(warning)}`))
+  lines.push(...otherHeadLines(otherHeads))
   if (branch === undefined) lines.push('No branch names this version: weft switch -c <name> makes one.')
   return `${lines.join('\n')}\n`
 }
@@ -54,9 +55,7 @@ export function formatSwitch(report: SwitchReport, { bold, safe }: Style): strin
   ]
   if (carried.length > 0) lines.push(`Unsaved changes were carried along: ${listed(carried, safe)}.`)
   if (branch === undefined) lines.push('weft switch -c <name> makes a branch here.')
-  if (otherHeads.length > 0) {
-    lines.push(`The branch has other heads: ${otherHeads.map(shortId).join(', ')}. weft merge joins them.`)
-  }
+  lines.push(...otherHeadLines(otherHeads))
   lines.push(...failureLines(failures, safe))
   return `${lines.join('\n')}\n`
 }
@@ -80,6 +79,12 @@ export function formatOperation(
 ): string {
   const line = `${String(number).padStart(4)}  ${dateTime(time)}  ${command} ${safe(summary)}`
   return undone ? `${dim(`${line}  (undone)`)}\n` : `${line}\n`
+}
+
+function otherHeadLines(heads: readonly string[]): string[] {
+  return heads.length === 0
+    ? []
+    : [`The branch has other heads: ${heads.map(shortId).join(', ')}. weft merge joins them.`]
 }
 
 /** Lines about files that are not as they should be. */

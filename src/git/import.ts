@@ -59,6 +59,8 @@ export interface ImportOptions {
   readonly batchVersions?: number | undefined
   /** Source of nonces, for tests. */
   readonly random?: ((bytes: number) => Uint8Array) | undefined
+  /** Called with what sets branches and tags, which it has to call: for those who keep a record of it. */
+  readonly aroundRefs?: (<T>(repository: Repository, set: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /** What a batch came to. */
@@ -95,7 +97,8 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     const done = await new Batch(entries, base, batch, source, options, counts, commits.length).run()
     if (!done) size = Math.max(1, Math.floor(batch.length / 2))
   }
-  const set = await importRefs(entries, targets, options.identity.signer)
+  const setRefs = () => importRefs(entries, targets, options.identity.signer)
+  const set = await (options.aroundRefs?.(repository, setRefs) ?? setRefs())
   if (counts.versions > 0) {
     progress('compact', 0, 0)
     await entries.fold()

@@ -9,6 +9,7 @@ import type { Extra } from '../history/extra.js'
 import type { Ident, VersionRef } from '../history/header.js'
 import { CONFLICTS_EXTRA, SQUASH_EXTRA } from '../history/note.js'
 import { authorVersion } from '../repo/author.js'
+import { branchHeads } from '../repo/branch-heads.js'
 import { identNow } from '../repo/ident.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
@@ -47,6 +48,8 @@ export interface CommitReport {
   /** First line of the message. */
   readonly subject: string
   readonly changes: readonly CommittedPath[]
+  /** Hex ids of other heads that the branch has. */
+  readonly otherHeads: readonly string[]
   readonly warnings: readonly string[]
 }
 
@@ -121,6 +124,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
     ...(branch === undefined ? {} : { branch }),
     subject,
     changes: changes.committed,
+    otherHeads: branch === undefined ? [] : await otherHeads(work, branch, id),
     warnings: warningsOf(scan, options.largeFile),
   }
 }
@@ -128,11 +132,14 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
 /** Refuses to commit where the work tree was never given the branch's files: all of them would be deleted. */
 async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
   if (version !== undefined || branch === undefined) return
-  const { branchHeads } = await import('../repo/branch-heads.js')
   if ((await branchHeads(repo.entries, branch)).length === 0) return
   throw new CodedError('WORKTREE_ABSENT', `The files of ${branch} have not been written into this work tree yet.`, {
     hint: `Run \`weft switch ${branch}\` first.`,
   })
+}
+
+async function otherHeads({ repo }: Worktree, branch: string, id: string): Promise<string[]> {
+  return (await branchHeads(repo.entries, branch)).map((head) => toHex(head.id)).filter((head) => head !== id)
 }
 
 /**

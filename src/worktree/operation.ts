@@ -13,6 +13,7 @@
  * @module
  */
 import { compareBytes, fromHex, toHex } from '../base/bytes.js'
+import { getOrMake } from '../base/map.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { RefKind } from '../history/keys.js'
 import type { PathPut } from '../history/path-entry.js'
@@ -143,6 +144,43 @@ export async function perform(context: OperationContext, operation: Operation): 
   await finish(root, record, after)
   await repo.entries.foldIfNeeded()
   return { record, index: after, failures }
+}
+
+/**
+ * Does something that changes refs in a way of its own, and records what became of them, so that it can be undone.
+ *
+ * @param summary - One line, once it is done.
+ */
+export async function recordRefs<T>(
+  repo: Pick<Repository, 'root' | 'entries' | 'head'>,
+  command: string,
+  act: () => Promise<T>,
+  summary: (result: T) => string,
+): Promise<T> {
+  const before = await refTexts(repo.entries)
+  const result = await act()
+  const after = await refTexts(repo.entries)
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort()
+  const refs = names.flatMap((key): RefRecord[] => {
+    const [old = [], now = []] = [before.get(key), after.get(key)]
+    if (old.length === now.length && old.every((text) => now.includes(text))) return []
+    return [{ kind: key.charAt(0) as RefKind, name: key.slice(1), before: old, after: now }]
+  })
+  if (refs.length === 0) return result
+  const operation = { command, summary: summary(result) }
+  const record = recordOf(repo.root, operation, await repo.head(), [], refs, undefined)
+  beginOperation(repo.root, record)
+  endOperation(repo.root, record)
+  return result
+}
+
+/** The values of all names, by kind and name. */
+async function refTexts(entries: EntryStore): Promise<Map<string, string[]>> {
+  const texts = new Map<string, string[]>()
+  for (const { kind, name, value } of await readRefs(entries)) {
+    if (!isDeletion(value)) getOrMake(texts, kind + name, () => [] as string[]).push(refText(value))
+  }
+  return texts
 }
 
 /**

@@ -121,7 +121,7 @@ async function turn(
     files.push({ path, to: to === null ? undefined : targetOf(work.root, to) })
   }
   if (lost.length > 0) throw changedSince(record, lost, side)
-  const head = record.head[side]
+  const head = isEqual(record.head.before, record.head.after) ? work.head : record.head[side]
   const isMoved = head.version !== work.head.version
   const { failures } = await work.perform({
     command: side === 'before' ? 'undo' : 'redo',
@@ -130,10 +130,15 @@ async function turn(
     files,
     head,
     ...(isMoved ? { index: await rebuildIndex(work.repo, head.version, work.index) } : {}),
-    state: record.state[side],
+    ...(isEqual(record.state.before, record.state.after) ? {} : { state: record.state[side] }),
     ...(side === 'before' ? { undid: record.number } : { redid: record.number }),
   })
   return failures
+}
+
+/** Whether an operation left something as it was. Records are JSON, and written with their keys in one order. */
+function isEqual(before: unknown, after: unknown): boolean {
+  return JSON.stringify(before) === JSON.stringify(after)
 }
 
 function isAs(root: string, path: string, record: FileRecord | null): boolean {

@@ -31,9 +31,10 @@ export default class GitImport extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(GitImport)
-    const [{ importGit }, { openIdentity }] = await Promise.all([
+    const [{ importGit }, { openIdentity }, { recordRefs }] = await Promise.all([
       import('../../git/import.js'),
       import('../../repo/identity.js'),
+      import('../../worktree/operation.js'),
     ])
     const dir = args.dir ?? '.'
     const report = await importGit({
@@ -43,6 +44,7 @@ export default class GitImport extends BaseCommand {
       checkout: flags.checkout,
       check: flags.check,
       ...(flags.ref && { refs: flags.ref }),
+      aroundRefs: (repo, set) => recordRefs(repo, 'git import', set, () => `from ${args.source}`),
       ...this.progress,
     })
     await this.answer(report, (value, style) => formatImport(value, dir, style))

@@ -18,6 +18,8 @@ export default class SnapshotCreate extends BaseCommand {
     const { args, flags } = await this.parse(SnapshotCreate)
     await using repo = await this.openRepository()
     const options = flags.at === undefined ? {} : { at: flags.at }
-    await this.answer(await repo.snapshots.create(args.name, options), formatSnapshot)
+    const { recordRefs } = await import('../../worktree/operation.js')
+    const create = () => repo.snapshots.create(args.name, options)
+    await this.answer(await recordRefs(repo, 'snapshot', create, () => `made ${args.name}`), formatSnapshot)
   }
 }
