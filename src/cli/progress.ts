@@ -5,6 +5,7 @@
  * @module
  */
 import type { SingleBar } from 'cli-progress'
+import { milliseconds } from '../base/clock.js'
 import type { Progress } from '../repo/results.js'
 import { grouped } from './format.js'
 
@@ -17,7 +18,7 @@ const REDRAW = 100
 /** One bar that follows any number of phases one after the other. */
 export class ProgressBar {
   private readonly stream: NodeJS.WriteStream
-  private readonly began = performance.now()
+  private readonly began = milliseconds()
   private drawn = 0
   private bar: SingleBar | undefined
   private state: 'waiting' | 'loading' | 'ready' | 'stopped' = 'waiting'
@@ -29,7 +30,7 @@ export class ProgressBar {
   /** Says how far the work is. Cheap enough to be called for every item. */
   readonly update: Progress = (phase, done, total) => {
     if (this.state === 'stopped') return
-    const now = performance.now()
+    const now = milliseconds()
     if (now - this.began < PATIENCE || (now - this.drawn < REDRAW && done !== total)) return
     this.drawn = now
     if (this.state === 'waiting') void this.load()

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import * as Flags from '@oclif/core/flags'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { required, several, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
@@ -29,7 +30,7 @@ export default class Archive extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Archive)
-    const started = performance.now()
+    const started = milliseconds()
     const format = flags.format ?? formatOf(flags.output)
     if (flags.output === undefined && process.stdout.isTTY) throw toTerminal()
     await using repo = await this.openRepository()
@@ -44,7 +45,7 @@ export default class Archive extends BaseCommand {
     const { writeWholeFile } = await import('../repo/whole-file.js')
     const to = resolve(flags.output)
     const bytes = await writeWholeFile(to, chunks)
-    await this.answer({ at, to, format, files, bytes, seconds: (performance.now() - started) / 1000 }, formatArchive)
+    await this.answer({ at, to, format, files, bytes, seconds: (milliseconds() - started) / 1000 }, formatArchive)
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import { resolve } from 'node:path'
 import { fromLatin1 } from '../base/bytes.js'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
@@ -78,7 +79,7 @@ interface Counts {
  * @throws {CodedError} `GIT_*`, `BUNDLE_*`, `REF_UNKNOWN` for an unfit source, `STORE_*` for the repository.
  */
 export async function importGit(options: ImportOptions): Promise<ImportReport> {
-  const started = performance.now()
+  const started = milliseconds()
   const progress = options.progress ?? (() => undefined)
   await using source = await openSource(options.source)
   const refs = selectRefs(source, options.refs)
@@ -115,7 +116,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   if (options.checkout === true) await repository.checkout(progress)
   return {
     ...counts,
-    seconds: (performance.now() - started) / 1000,
+    seconds: (milliseconds() - started) / 1000,
     refs: set,
     ...(head === undefined ? {} : { head }),
     streams: await repository.countStreams(),

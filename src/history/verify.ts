@@ -14,6 +14,7 @@
  * but for the tips of streams, and nothing else.
  * @module
  */
+import { milliseconds } from '../base/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { type Damage, Findings } from './findings.js'
@@ -45,7 +46,7 @@ export interface Verified {
 
 /** Verifies a store's entries. Damage is reported, not thrown. */
 export async function verifyEntries(entries: EntryStore, options: VerifyOptions = {}): Promise<Verified> {
-  const started = performance.now()
+  const started = milliseconds()
   const findings = new Findings()
   const progress = options.progress ?? (() => undefined)
   const { graph, versions, signatures } = await verifyVersions(entries, findings, options.quick === true, progress)
@@ -85,7 +86,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
     entries: count,
     ...contents,
     signatures: signatures.size,
-    seconds: (performance.now() - started) / 1000,
+    seconds: (milliseconds() - started) / 1000,
     damage,
   }
 }

@@ -12,6 +12,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClassicLevel, OpenOptions } from 'classic-level'
+import { milliseconds } from '../base/clock.js'
 import { type Code, CodedError } from '../base/error.js'
 import { AdaptedStore, BYTES, codeOf, type Database } from './adapter.js'
 import { checkFiles } from './files.js'
@@ -97,7 +98,7 @@ class LevelStore extends AdaptedStore {
   static async open(directory: string, options: LevelOptions): Promise<LevelStore> {
     const create = options.create !== false
     const settings = { ...SETTINGS, createIfMissing: create, cacheSize: options.cacheSize ?? 8 * MIB }
-    const deadline = performance.now() + (options.wait ?? 0)
+    const deadline = milliseconds() + (options.wait ?? 0)
     for (let waited = false; ; waited = true) {
       options.signal?.throwIfAborted()
       try {
@@ -106,7 +107,7 @@ class LevelStore extends AdaptedStore {
       } catch (error) {
         const explained = explainLevel(error, directory)
         if (!(explained instanceof CodedError) || explained.code !== 'STORE_LOCKED') throw explained
-        if (performance.now() >= deadline) throw await lockedBy(explained, directory)
+        if (milliseconds() >= deadline) throw await lockedBy(explained, directory)
       }
       if (!waited) options.onWait?.()
       await sleep(RETRY, undefined, options.signal === undefined ? {} : { signal: options.signal })

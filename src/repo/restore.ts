@@ -10,6 +10,7 @@
 import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fromLatin1 } from '../base/bytes.js'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathsAt } from '../history/paths.js'
@@ -97,14 +98,14 @@ async function fill(
   to: string,
   progress: Progress = () => undefined,
 ): Promise<RestoreReport> {
-  const started = performance.now()
+  const started = milliseconds()
   const states = await pathsToWrite(repository, state, chosen)
   assertSafePaths(states.map(({ path }) => path))
   const target = open()
   try {
     const bytes = await writeAll(repository, state, states, target.stage, progress)
     target.commit()
-    const seconds = (performance.now() - started) / 1000
+    const seconds = (milliseconds() - started) / 1000
     return { at: formatState(state, repository.versions), to: resolve(to), files: states.length, bytes, seconds }
   } catch (error) {
     target.abandon()

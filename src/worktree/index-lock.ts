@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { diskError } from '../repo/disk-error.js'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
@@ -34,11 +35,11 @@ export interface IndexLock extends Disposable {
  */
 export function lockIndex(root: string, wait: number): IndexLock {
   const path = lockPath(root)
-  const until = performance.now() + wait
+  const until = milliseconds() + wait
   for (;;) {
     const lock = attempt(path)
     if (lock !== undefined) return lock
-    if (performance.now() >= until) throw locked(path)
+    if (milliseconds() >= until) throw locked(path)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
   }
 }
