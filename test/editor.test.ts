@@ -12,6 +12,7 @@ import { messageIn, messageTemplate } from '../src/cli/message.js'
 import { readConfig } from '../src/repo/config.js'
 import { holds } from './support/property.js'
 import { temporary } from './support/temp.js'
+import { ROOT, weft, weftFails, weftJson } from './support/weft.js'
 
 describe('a message', () => {
   const read: [name: string, text: string, message: string][] = [
@@ -128,5 +129,56 @@ describe('the editor', () => {
     assert.equal(interrupted, 1)
     process.emit('SIGINT')
     assert.equal(interrupted, 1)
+  })
+})
+
+describe('weft commit without -m', () => {
+  const who = { WEFT_AUTHOR_NAME: 'Ana', WEFT_AUTHOR_EMAIL: 'a@x' }
+  let dir = ''
+  const kept = (): boolean => existsSync(join(dir, '.weft', 'COMMIT_MESSAGE'))
+
+  beforeEach(async () => {
+    dir = temporary('commit')
+    await weftJson(['init', dir])
+    writeFileSync(join(dir, 'file'), 'one\n')
+  })
+
+  it('opens the editor with what will be committed, and leaves no file behind', async () => {
+    const seen = join(temporary(), 'seen')
+    const env = { ...who, EDITOR: `f() { cp "$1" ${seen}; echo Begin > "$1"; }; f` }
+    const report = await weftJson<{ subject: string }>(['commit'], { cwd: dir, env })
+    assert.equal(report.subject, 'Begin')
+    assert.match(readFileSync(seen, 'utf8'), /^\n\n# Say [\s\S]*# On the branch main[\s\S]*file/)
+    assert.equal(kept(), false)
+  })
+
+  it('does not hold the store while it waits', async () => {
+    const env = {
+      ...who,
+      EDITOR: `f() { ${process.execPath} ${join(ROOT, 'bin/run.js')} branch && echo Begin > "$1"; }; f`,
+    }
+    const { status, stderr } = await weft(['commit'], { cwd: dir, env })
+    assert.equal(status, 0, stderr)
+    assert.doesNotMatch(stderr, /Waiting/)
+  })
+
+  it('opens no editor where there is nothing to say, or nobody to say it', async () => {
+    const env = { ...who, EDITOR: 'false' }
+    await weftJson(['commit', '-m', 'Begin'], { cwd: dir, env })
+    assert.equal((await weftFails(['commit'], { cwd: dir, env })).code, 'NOTHING_TO_COMMIT')
+    writeFileSync(join(dir, 'file'), 'two\n')
+    const nobody = { EDITOR: 'false', HOME: temporary('nobody') }
+    assert.equal((await weftFails(['commit'], { cwd: dir, env: nobody })).code, 'USER_UNKNOWN')
+    assert.equal((await weftFails(['commit'], { cwd: dir, env })).code, 'EDITOR_FAILED')
+    assert.equal((await weftFails(['commit'], { cwd: dir, env: who })).code, 'EDITOR_FAILED')
+  })
+
+  it('keeps the message of a commit that fails', async () => {
+    const env = {
+      ...who,
+      EDITOR: `f() { mkfifo ${join(dir, 'file2')}; rm ${join(dir, 'file')}; echo Begin > "$1"; }; f`,
+    }
+    assert.equal((await weftFails(['commit'], { cwd: dir, env })).code, 'NOTHING_TO_COMMIT')
+    assert.ok(kept())
   })
 })

@@ -2,7 +2,9 @@ import * as Flags from '@oclif/core/flags'
 import { CodedError } from '../base/error.js'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
+import type { MessageRequest } from '../cli/editor.js'
 import { commitNotes, formatCommit } from '../cli/format-work.js'
+import type { Repository } from '../repo/repository.js'
 
 /** `weft commit`: a version of what has changed. */
 export default class Commit extends BaseCommand {
@@ -32,23 +34,40 @@ export default class Commit extends BaseCommand {
         hint: '`weft undo` takes the last commit back and leaves its changes in the work tree; then commit again.',
       })
     }
+    const message = flags.message ?? (await this.ask(args.paths, flags['with-conflicts']))
     await using repo = await this.openRepository()
+    const { commit, work, what } = await this.prepare(repo, args.paths, flags['with-conflicts'])
+    const report = await commit(work, { ...what, author: await this.author(repo.root), message })
+    if (flags.message === undefined) (await import('../cli/editor.js')).forgetMessage(repo.root)
+    await this.answer(report, formatCommit)
+  }
+
+  /** A message from the editor; empty where a merge has one already. The store is not open while somebody writes. */
+  private async ask(paths: readonly string[] | undefined, withConflicts: boolean): Promise<string> {
+    const request = await this.request(paths, withConflicts)
+    if (request === undefined) return ''
+    const { writeMessage } = await import('../cli/editor.js')
+    return await writeMessage(request)
+  }
+
+  private async request(
+    paths: readonly string[] | undefined,
+    withConflicts: boolean,
+  ): Promise<MessageRequest | undefined> {
+    await using repo = await this.openRepository()
+    const { previewCommit, work, config, what } = await this.prepare(repo, paths, withConflicts)
+    if ((work.state.merge ?? work.state.pick) !== undefined) return undefined
+    await this.author(repo.root) // whoever is unknown hears of it before writing anything
+    return { root: repo.root, config, notes: commitNotes(work.head.branch, await previewCommit(work, what)) }
+  }
+
+  private async prepare(repo: Repository, paths: readonly string[] | undefined, withConflicts: boolean) {
     const work = await this.openWorktree(repo)
     const { commit, previewCommit } = await import('../worktree/commit.js')
     const { readConfig } = await import('../repo/config.js')
     const config = readConfig(repo.root, this.home)
-    const paths = args.paths?.map((path) => this.bytesIn(repo, path))
-    const what = { paths, withConflicts: flags['with-conflicts'], largeFile: config.get('core.largeFile') }
-    const author = await this.author(repo.root)
-    const standard = (work.state.merge ?? work.state.pick)?.message
-    if (flags.message !== undefined || standard !== undefined) {
-      await this.answer(await commit(work, { ...what, author, message: flags.message ?? '' }), formatCommit)
-      return
-    }
-    const { forgetMessage, writeMessage } = await import('../cli/editor.js')
-    const notes = commitNotes(work.head.branch, await previewCommit(work, what))
-    const message = await writeMessage({ root: repo.root, config, notes })
-    await this.answer(await commit(work, { ...what, author, message }), formatCommit)
-    forgetMessage(repo.root)
+    const largeFile = config.get('core.largeFile')
+    const what = { paths: paths?.map((path) => this.bytesIn(repo, path)), withConflicts, largeFile }
+    return { commit, previewCommit, work, config, what }
   }
 }
