@@ -101,7 +101,7 @@ describe('exit statuses and errors', () => {
     [['log', '--nonsense'], 2, 'USAGE'],
     [['log', '-n', 'many'], 2, 'USAGE'],
     [['cat'], 2, 'USAGE'],
-    [['restore', '--at', 'x'], 2, 'USAGE'],
+    [['restore', '--to', 'x'], 2, 'USAGE'],
     [['log', 'a', 'b'], 2, 'USAGE'],
     [['grep', 'a(', '-C', REPO], 2, 'USAGE'],
     [['completion', 'tcsh'], 2, 'USAGE'],

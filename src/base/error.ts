@@ -81,6 +81,7 @@ export const CODES = {
   PAGE_CORRUPT: 'data',
   PATH_BLOCKED: 'user',
   PATH_COLLISION: 'user',
+  PATH_TAKEN: 'user',
   PATH_TOO_LONG: 'user',
   PATH_UNKNOWN: 'user',
   PATH_UNSAFE: 'data',

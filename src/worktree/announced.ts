@@ -7,16 +7,17 @@ import type { Tracked } from './index-file.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
 
-/** Moves that were announced and still hold: the file is gone from where it was, and there is one where it went. */
+/**
+ * The files that `mv` moved, by their new paths. A move holds where the file is not at its old path any more as it was
+ * there: whoever brought it back has not moved it. Two files may have changed places.
+ */
 export function announcedRenames({ changes }: Scan, { moves = {} }: WorkState): Map<string, Tracked> {
-  const deleted = new Map(changes.flatMap(({ path, tracked, found }) => (tracked && !found ? [[path, tracked]] : [])))
-  const added = new Set(changes.flatMap(({ path, change }) => (change === 'added' ? [path] : [])))
+  const byPath = new Map(changes.map((change) => [change.path, change]))
   const renames = new Map<string, Tracked>()
   for (const [to, from] of Object.entries(moves)) {
-    const tracked = deleted.get(unformatPath(from))
-    if (tracked === undefined || !added.has(unformatPath(to))) continue
-    renames.set(unformatPath(to), tracked)
-    deleted.delete(tracked.path)
+    const old = byPath.get(unformatPath(from))?.tracked
+    const isThere = byPath.get(unformatPath(to))?.found !== undefined
+    if (old !== undefined && isThere) renames.set(unformatPath(to), old)
   }
   return renames
 }

@@ -57,10 +57,9 @@ export async function changesOf(
     }
     const read = async (): Promise<Uint8Array> =>
       contents.get(path) ?? readForCommit(work.root, path, found.mode, stats, clock)
-    writes.push({
-      path,
-      put: { mode: found.mode, file: (from ?? tracked)?.file ?? mergedFile(work, path), content: read },
-    })
+    // Where the file that was here has another path now, this is a new one.
+    const file = from?.file ?? (moved.has(path) ? undefined : tracked?.file) ?? mergedFile(work, path)
+    writes.push({ path, put: { mode: found.mode, file, content: read } })
     committed.push({
       path: formatPath(path),
       ...(from === undefined ? { change: change.change } : { change: 'renamed', from: formatPath(from.path) }),

@@ -11,7 +11,7 @@ import { CONFLICTS_EXTRA, SQUASH_EXTRA } from '../history/note.js'
 import { authorVersion } from '../repo/author.js'
 import { branchHeads } from '../repo/branch-heads.js'
 import { identNow } from '../repo/ident.js'
-import { formatPath } from '../repo/path-text.js'
+import { formatPath, unformatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
 import {
   assertFit,
@@ -21,6 +21,7 @@ import {
   isLarge,
   trackedAfter,
 } from './commit-changes.js'
+import { movesOf, withFiles, withMoves } from './move.js'
 import type { RefMove } from './operation.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
@@ -72,7 +73,7 @@ async function prepare(
 ): Promise<{ scan: Scan; changes: CommitChanges }> {
   const { state } = work
   await assertStanding(work)
-  const scan = work.scan({ paths })
+  const scan = work.scan({ paths: withBothEnds(paths, state) })
   assertFit(scan)
   if (state.conflicts !== undefined && withConflicts !== true) throw conflictsLeft()
   if (state.merge !== undefined && paths !== undefined && paths.length > 0) {
@@ -130,7 +131,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
 }
 
 /** Refuses to commit where the work tree was never given the branch's files: all of them would be deleted. */
-async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
+export async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
   if (version !== undefined || branch === undefined) return
   if ((await branchHeads(repo.entries, branch)).length === 0) return
   throw new CodedError('WORKTREE_ABSENT', `The files of ${branch} have not been written into this work tree yet.`, {
@@ -205,13 +206,20 @@ export function branchMove(
 }
 
 /** What is still under way when a version was made. Conflicts that were committed are still open. */
-function stateAfter(
-  { merge: _, pick: __, moves, files: ___, ...rest }: WorkState,
-  { writes }: CommitChanges,
-): WorkState {
-  const written = new Set(writes.map(({ path }) => formatPath(path)))
-  const left = Object.entries(moves ?? {}).filter(([to]) => !written.has(to))
-  return left.length === 0 ? rest : { ...rest, moves: Object.fromEntries(left) }
+function stateAfter(state: WorkState, { writes }: CommitChanges): WorkState {
+  const { merge: _, pick: __, ...rest } = state
+  const written = new Set(writes.map(({ path }) => path))
+  const moves = new Map([...movesOf(state)].filter(([to, from]) => !written.has(to) && !written.has(from)))
+  const files = Object.entries(state.files ?? {}).filter(([path]) => !written.has(unformatPath(path)))
+  return withFiles(withMoves(rest, moves), Object.fromEntries(files))
+}
+
+/** Paths to commit, and for those of files that were moved the other path too: half a move would be another file. */
+function withBothEnds(paths: readonly string[] | undefined, state: WorkState): readonly string[] | undefined {
+  if (paths === undefined || paths.length === 0) return paths
+  const isChosen = (path: string) => paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`))
+  const ends = [...movesOf(state)].filter((move) => move.some(isChosen))
+  return [...paths, ...ends.flat()]
 }
 
 function warningsOf({ changes, special, nested }: Scan, largeFile = Number.POSITIVE_INFINITY): string[] {
