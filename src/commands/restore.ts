@@ -34,7 +34,7 @@ export default class Restore extends BaseCommand {
     }
     await using repo = await this.openRepository()
     const typed = args.paths?.map((path) => this.pathIn(repo, path)) ?? []
-    if (to !== undefined && at !== undefined) return this.#writeOut(repo, typed, at, to)
+    if (to !== undefined && at !== undefined) return await this.#writeOut(repo, typed, at, to)
     const paths = all ? [''] : (args.paths?.map((path) => this.bytesIn(repo, path)) ?? [])
     if (paths.length === 0) {
       throw new CodedError('USAGE', 'Say which files to restore.', { hint: 'Name paths, or --all for everything.' })

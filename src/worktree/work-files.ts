@@ -173,12 +173,23 @@ export class WorkFiles {
       if (kindOf(mode) === 'symlink') symlinkSync(Buffer.from(bytes), temporary)
       else writeFile(temporary, bytes, kindOf(mode) === 'executable')
       try {
-        renameSync(temporary, placeOf(this.#root, path))
+        this.#rename(temporary, path)
       } catch (error) {
         rmSync(temporary, { force: true })
         throw error
       }
     })
+  }
+
+  #rename(temporary: string, path: string): void {
+    const place = placeOf(this.#root, path)
+    try {
+      renameSync(temporary, place)
+    } catch (error) {
+      // An empty directory that somebody stood in, and that was left for that.
+      if (!this.#removeDirectory(path)) throw error
+      renameSync(temporary, place)
+    }
   }
 
   /** Changes only whether a file may be executed. */
@@ -191,7 +202,7 @@ export class WorkFiles {
     })
   }
 
-  /** Takes a file or link away, and directories that are left empty. */
+  /** Takes a file or link away, and directories that are left empty, but for the one that the process works in. */
   remove(path: string): void {
     assertSafe(path)
     this.#attempt(path, () => {
@@ -203,7 +214,8 @@ export class WorkFiles {
         else if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
       }
       for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-        if (!this.#removeDirectory(path.slice(0, slash))) return
+        const directory = path.slice(0, slash)
+        if (isWorkingDirectory(lookAt(this.#root, directory)) || !this.#removeDirectory(directory)) return
       }
     })
   }
@@ -245,6 +257,12 @@ export class WorkFiles {
       throw diskError(error, formatPath(path))
     }
   }
+}
+
+/** A shell that stands in a directory that is gone can do nothing any more. */
+function isWorkingDirectory(stat: Stats | undefined): boolean {
+  const here = lstatSync('.', { throwIfNoEntry: false })
+  return stat !== undefined && stat.ino === here?.ino && stat.dev === here.dev
 }
 
 function blocked(path: string, why: string): CodedError {
