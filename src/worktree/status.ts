@@ -147,7 +147,7 @@ function statusChanges(scan: Scan, state: WorkState): StatusChange[] {
   const sources = new Set(renames.values())
   const changes: StatusChange[] = []
   for (const { path, change } of scan.changes) {
-    const from = change === 'added' ? renames.get(path) : undefined
+    const from = renames.get(path)
     if (from !== undefined) changes.push({ path: formatPath(path), change: 'renamed', from: formatPath(from) })
     else if (change !== 'deleted' || !sources.has(path)) changes.push({ path: formatPath(path), change })
   }
