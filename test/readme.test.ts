@@ -44,9 +44,10 @@ const FORMS: readonly [form: RegExp, name: string][] = [
   [/^version [0-9a-f]{12}\b/, 'version <id>'],
   [/^[0-9a-f]{12}(?= [A-Z])/, '<id>'],
   [/(?<= [+-])[0-9a-f]{12}\b/g, '<id>'],
+  [/(?<=^(\* | {2})?(main|party) +|^Undone.*|^Done again.* | at )[0-9a-f]{12}\b/, '<id>'],
   [/(?<= of )[0-9a-f]{12}\b/, '<id>'],
   [/\b[0-9a-f]{6}-(?=[0-9a-f]+\b)/g, '<stream>-'],
-  [/(?<= to )\/\S+/, '<directory>'],
+  [/(?<= to |repository in )\/[^\s,]+/, '<directory>'],
   [/\b\d+\.\d+ s\b/, '<time>'],
 ]
 
