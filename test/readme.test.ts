@@ -18,6 +18,14 @@ import { HOME, ROOT } from './support/weft.js'
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const MAP = readFileSync(join(ROOT, 'src/README.md'), 'utf8')
 
+/** What the build knows of every command. */
+interface Manifest {
+  readonly commands: Record<
+    string,
+    { readonly flags: Record<string, { readonly name: string; readonly char?: string }> }
+  >
+}
+
 /** The marked blocks of a kind, without their fences. */
 function blocks(kind: string): string[] {
   const marked = new RegExp(`^<!-- ${kind} -->\\n\`\`\`\\w+\\n([^]*?)^\`\`\`$`, 'gm')
@@ -116,6 +124,23 @@ describe('the README', () => {
     for (const words of commands) {
       const row = rows.find((line) => words.every((word) => new RegExp(`[ |]${word}\\b`).test(line)))
       assert.ok(row, `weft ${words.join(' ')} is not in the table`)
+    }
+  })
+  it('sends those who come from git to commands and flags that there are', () => {
+    const table = README.split(/^<!-- from git -->$/m)[1]?.split(/^## /m)[0] ?? ''
+    const named = [...table.matchAll(/`weft ([^`]+)`/g)].map(([, words = '']) => words.split(' '))
+    assert.ok(named.length > 20, `only ${named.length} commands named`)
+    const { commands } = JSON.parse(readFileSync(join(ROOT, 'dist/cli/oclif.manifest.json'), 'utf8')) as Manifest
+    for (const words of named) {
+      const said = `weft ${words.join(' ')}`
+      const command = commands[words.slice(0, 2).join(':')] ?? commands[words[0] ?? '']
+      assert.ok(command, `there is no ${said}`)
+      const flags = Object.values(command.flags).flatMap(({ name, char }) => [
+        `--${name}`,
+        ...(char ? [`-${char}`] : []),
+      ])
+      for (const word of words)
+        if (word.startsWith('-')) assert.ok(flags.includes(word), `there is no ${word}: ${said}`)
     }
   })
 })
