@@ -393,7 +393,8 @@ function readWhole(path: string): Uint8Array | undefined {
   try {
     const { size } = fstatSync(file)
     if (size > MAX_INDEX) throw damaged('its length')
-    const bytes = new Uint8Array(size)
+    // A large one may be looked through by two threads.
+    const bytes = new Uint8Array(size < LARGE ? new ArrayBuffer(size) : new SharedArrayBuffer(size))
     let at = 0
     for (let read = -1; at < size && read !== 0; at += read) read = readSync(file, bytes, at, size - at, null)
     if (at < size) throw damaged('its length')
@@ -407,6 +408,9 @@ function readWhole(path: string): Uint8Array | undefined {
 
 /** More than an index of ten million files has. */
 const MAX_INDEX = 2 ** 31 - 1
+
+/** An index of some ten thousand files. */
+const LARGE = 1 << 20
 
 function readStamp(path: string): Uint8Array | undefined {
   let file: number

@@ -8,18 +8,25 @@ import { IgnoreRules } from './ignore.js'
 /** What rules say is worked out when the first untracked name asks. */
 export class Place {
   readonly prefix: string
-  readonly names: readonly string[]
+  readonly #list: () => readonly string[]
+  #names: readonly string[] | undefined
   readonly #root: string
   readonly #outer: Place | undefined
   #rules: IgnoreRules | undefined
   #hidden: boolean | undefined
   readonly #claimed = new Set<string>()
 
-  constructor(root: string, prefix: string, names: readonly string[], outer: Place | undefined) {
+  constructor(root: string, prefix: string, list: () => readonly string[], outer: Place | undefined) {
     this.#root = root
     this.prefix = prefix
-    this.names = names
+    this.#list = list
     this.#outer = outer
+  }
+
+  /** What is in it, in ascending order. */
+  get names(): readonly string[] {
+    this.#names ??= this.#list()
+    return this.#names
   }
 
   /**

@@ -17,9 +17,11 @@ import { unsafeReason } from '../repo/safe-path.js'
 import { diskPath } from './disk-path.js'
 import { type FileStat, fileClock, fileStat, isSettled } from './file-stat.js'
 import { type HashedFile, hashFile } from './hash-file.js'
-import { type Columns, HAS_STAT } from './index-columns.js'
+import type { Columns } from './index-columns.js'
 import type { Tracked, WorkIndex } from './index-file.js'
 import { Place } from './place.js'
+import { CLEAN, isUnchanged, type SiftTask, typeOf } from './sift.js'
+import { siftWorkTree } from './sift-threads.js'
 
 /** What to look at. Paths are binary strings. */
 export interface ScanOptions {
@@ -31,6 +33,8 @@ export interface ScanOptions {
   readonly hash?: boolean | undefined
   /** Whether the file system keeps the executable bit. */
   readonly executableBits?: boolean | undefined
+  /** Threads to use at most; as many as there are cores where it is not said. Two are of use. */
+  readonly threads?: number | undefined
 }
 
 /** What stands at a path now. */
@@ -109,12 +113,6 @@ const SPECIAL: ReadonlyMap<number, Special['kind']> = new Map([
 const GIT_DIRECTORY = '.git'
 const ABSENT = { throwIfNoEntry: false } as const
 
-/** Which type of file on disk a tracked mode stands for. Odd historic modes are files. */
-function typeOf(mode: number): number {
-  const type = mode & TYPE
-  return type === LINK || type === SUBMODULE ? type : REGULAR
-}
-
 class Scanner {
   readonly #root: string
   readonly #index: WorkIndex
@@ -130,6 +128,7 @@ class Scanner {
   readonly #clashes: { path: string; with: string }[] = []
   readonly #ignored: string[] = []
   readonly #stats = new Map<number, FileStat>()
+  readonly #sifted: SiftTask | undefined
   #clock: number | undefined
 
   constructor(root: string, index: WorkIndex, options: ScanOptions) {
@@ -139,11 +138,14 @@ class Scanner {
     this.#options = options
     this.#paths = options.paths?.includes('') === true ? undefined : options.paths
     this.#executableBits = options.executableBits ?? process.platform !== 'win32'
+    this.#sifted =
+      this.#paths === undefined ? siftWorkTree(root, index, this.#executableBits, options.threads) : undefined
   }
 
   run(): Scan {
     try {
-      this.#trackedDirectory(0, this.#list(''), undefined)
+      if (this.#isClean(0)) this.#cleanDirectory(0, undefined)
+      else this.#trackedDirectory(0, this.#list(''), undefined)
     } catch (error) {
       throw diskError(error, this.#root)
     }
@@ -208,12 +210,25 @@ class Scanner {
     )
   }
 
+  /** Whether the sift says that directory `k` has what it has in the index, and nothing else; directories in it aside. */
+  #isClean(k: number): boolean {
+    return this.#sifted?.directories[k] === CLEAN
+  }
+
+  #cleanDirectory(k: number, outer: Place | undefined): void {
+    const prefix = this.#index.directories.prefixes[k] as string
+    const place = new Place(this.#root, prefix, () => this.#list(prefix), outer)
+    this.#index.directories.eachChild(k, (child) => {
+      if (!this.#enterTracked(child, place)) this.#missingDirectory(child)
+    })
+  }
+
   /** Compares directory `k` of the index with the names that are there. */
   #trackedDirectory(k: number, names: readonly string[], outer: Place | undefined): void {
     const { first, end } = this.#columns
     const { prefixes } = this.#index.directories
     const prefix = prefixes[k] as string
-    const place = new Place(this.#root, prefix, names, outer)
+    const place = new Place(this.#root, prefix, () => names, outer)
     const children = new Map<string, number>()
     let at = first[k] as number
     let seen = 0
@@ -248,6 +263,10 @@ class Scanner {
   #enterTracked(child: number, place: Place): boolean {
     const prefix = this.#index.directories.prefixes[child] as string
     if (!this.#wantsBelow(prefix)) return true
+    if (this.#isClean(child)) {
+      this.#cleanDirectory(child, place)
+      return true
+    }
     const stats = this.#stat(prefix.slice(0, -1))
     if (stats?.isDirectory() !== true) return false
     const names = this.#tryList(prefix)
@@ -269,28 +288,17 @@ class Scanner {
   }
 
   #trackedFile(i: number, path: string, name: string, isListed: boolean, place: Place): void {
+    if (this.#sifted?.files[i] === 1) return
     const stats = this.#stat(path)
     if (stats === undefined) {
       if (this.#unreadable.at(-1)?.path !== path) this.#missing(i)
       return
     }
     if (!isListed && this.#isTaken(path, name, place)) return
-    const { mode, flags, size, mtime, ctime, inode } = this.#columns
+    if (isUnchanged(this.#columns, i, stats, this.#executableBits)) return
     const type = stats.mode & TYPE
-    const was = mode[i] as number
-    if (
-      stats.mtimeMs === mtime[i] &&
-      stats.size === size[i] &&
-      stats.ctimeMs === ctime[i] &&
-      stats.ino === inode[i] &&
-      ((flags[i] as number) & HAS_STAT) !== 0 &&
-      type === typeOf(was) &&
-      (type === LINK || this.#sameBit(stats.mode, was))
-    ) {
-      return
-    }
     if (type === DIRECTORY) {
-      if ((was & TYPE) === SUBMODULE) return
+      if (((this.#columns.mode[i] as number) & TYPE) === SUBMODULE) return
       this.#missing(i)
       this.#newDirectory(path, place)
     } else if (type === REGULAR || type === LINK) this.#compare(i, path, stats)
@@ -396,7 +404,7 @@ class Scanner {
       this.#nested.push(path)
       return
     }
-    const place = new Place(this.#root, prefix, names, outer)
+    const place = new Place(this.#root, prefix, () => names, outer)
     for (const name of names) this.#untracked(prefix + name, name, place)
   }
 
