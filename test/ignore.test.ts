@@ -69,6 +69,8 @@ const PATTERNS = [
     '!foo/bar.txt',
     '?',
     '.gitignore',
+    'FOO',
+    'Build/',
   ],
 ]
 

@@ -6,12 +6,14 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { toLatin1 } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
 import { encodePathPut } from '../src/history/path-entry.js'
 import { emptyTree, type Leaf, listTree, setPath, type Tree, treeRoot } from '../src/history/tree.js'
 import { type Tracked, WorkIndex } from '../src/worktree/index-file.js'
+import { golden } from './support/golden.js'
 import { holds } from './support/property.js'
 import { emptyWorkTree } from './support/work-tree.js'
 
@@ -197,6 +199,56 @@ describe('an index file', () => {
       assert.throws(() => WorkIndex.decode(copy), isDamage, `byte ${at}`)
       assert.throws(() => WorkIndex.decode(bytes.subarray(0, at)), isDamage, `${at} bytes`)
     }
+  })
+})
+
+describe('a hostile index file', () => {
+  it('whose checksum is right is read or damaged, and does not harm whoever reads on', () => {
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    const words = fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 1, 2, 3, 0xff, 0x7fffffff, 0xffffffff)), {
+      maxLength: 3,
+    })
+    let read = 0
+    holds(
+      fc.property(contents, flips, words, (map, bytes, numbers) => {
+        const file = Uint8Array.from(WorkIndex.build(BASE, sorted(map)).encode())
+        for (const [at, byte] of bytes) file[16 + (at % (file.length - 16))] = byte
+        const words = new Uint32Array(file.buffer, 0, file.length >>> 2)
+        for (const [at, word] of numbers) words[4 + (at % (words.length - 4))] = word
+        words[3] = crc32(file.subarray(16))
+        try {
+          const index = WorkIndex.decode(file)
+          read++
+          const all = [...index.all()]
+          for (const { path } of all) {
+            assert.doesNotMatch(path, /\0|(^|\/)\.{0,2}(\/|$)/)
+            index.find(path)
+          }
+          index.treeRoot()
+          index.with(undefined, new Map([['a/b', undefined]])).encode()
+        } catch (error) {
+          // Entries out of order are no damage to the reader, but nothing can be made of them.
+          if (!(error instanceof RangeError && error.message.startsWith('path: ')))
+            assert.ok(isDamage(error), String(error))
+        }
+      }),
+      2000,
+    )
+    assert.ok(read > 0)
+  })
+})
+
+describe('the format of an index file', () => {
+  it('is that of the golden file', () => {
+    const one = { file: { seq: 0x123456789, stream: 0xabcdef }, size: 12, sha256: new Uint8Array(32).fill(0x5a) }
+    const stat = { mtime: 1_700_000_000_000.25, ctime: 1_700_000_000_001, inode: 42, size: 12 }
+    const index = WorkIndex.build(BASE, [
+      { path: 'README', mode: 0o100644, ...one, chunked: false, stat },
+      { path: 'src/a.c', mode: 0o100755, ...one, chunked: false, stat: undefined },
+      { path: 'src/deep/logo', mode: 0o100644, ...one, chunked: true, stat },
+      { path: 'src/link', mode: 0o120000, ...one, chunked: false, stat: undefined },
+    ])
+    golden('work tree index', index.encode())
   })
 })
 
