@@ -5,12 +5,12 @@
  * was before belongs to somebody who changed it meanwhile, and is left alone.
  * @module
  */
-import type { Stats } from 'node:fs'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { formatMode, kindOf } from '../repo/mode.js'
 import { formatPath, parsePath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
+import type { SystemStat } from './file-stat.js'
 import type { FileRecord, OperationRecord } from './operation-log.js'
 import { type RecordedFile, recordedContents } from './recorded.js'
 import { lookAt, readWorkFile, WorkFiles } from './work-files.js'
@@ -26,7 +26,7 @@ export interface Failure {
 export interface Applied {
   readonly failures: readonly Failure[]
   /** Of the files that were written, right afterwards; by path, a binary string. */
-  readonly stats: ReadonlyMap<string, Stats>
+  readonly stats: ReadonlyMap<string, SystemStat>
 }
 
 /**
@@ -42,7 +42,7 @@ export async function applyFiles(
   const { root } = repo
   const work = new WorkFiles(root)
   const failures: Failure[] = []
-  const stats = new Map<string, Stats>()
+  const stats = new Map<string, SystemStat>()
   const attempt = (text: string, act: () => void): void => {
     try {
       act()

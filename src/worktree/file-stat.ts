@@ -12,7 +12,7 @@
  *   before the file was looked at is compared: a change between both is seen too.
  * @module
  */
-import { closeSync, fstatSync, openSync, type Stats, unlinkSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
 
@@ -27,8 +27,16 @@ export interface FileStat {
   readonly size: number
 }
 
+/** What of Node's `Stats` is looked at. */
+export interface SystemStat {
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+  readonly ino: number
+  readonly size: number
+}
+
 /** What of lstat(2) is remembered. */
-export function fileStat({ mtimeMs, ctimeMs, ino, size }: Stats): FileStat {
+export function fileStat({ mtimeMs, ctimeMs, ino, size }: SystemStat): FileStat {
   return { mtime: mtimeMs, ctime: ctimeMs, inode: ino, size }
 }
 

@@ -5,11 +5,10 @@
  * change would not show. A few milliseconds later, if it has the same stat, it may be trusted.
  * @module
  */
-import type { Stats } from 'node:fs'
 import { equalBytes, fromHex } from '../base/bytes.js'
 import { formatMode } from '../repo/mode.js'
 import { parsePath } from '../repo/path-text.js'
-import { type FileStat, fileClock, fileStat, isSettled } from './file-stat.js'
+import { type FileStat, fileClock, fileStat, isSettled, type SystemStat } from './file-stat.js'
 import type { Tracked, WorkIndex } from './index-file.js'
 import type { OperationRecord } from './operation-log.js'
 import { lookAt } from './work-files.js'
@@ -26,7 +25,7 @@ export function settled(
   root: string,
   index: WorkIndex,
   { files }: OperationRecord,
-  stats: ReadonlyMap<string, Stats>,
+  stats: ReadonlyMap<string, SystemStat>,
 ): WorkIndex {
   if (stats.size === 0) return index
   let clock = fileClock(root)
