@@ -2,10 +2,12 @@
  * Branches and tags: made, listed, renamed, deleted, and all of it taken back.
  * @module
  */
+
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { namePattern } from '../src/cli/name-pattern.js'
 import {
   type BranchInfo,
   commit,
@@ -127,5 +129,24 @@ describe('branches', () => {
       /^\* main {3}[0-9a-f]{12} +main 4\n {2}new {4}[0-9a-f]{12} {2}\[ahead 1, behind 2\] {2}topic 1\n/,
     )
     assert.match((await weft(['-C', repo.root, 'tag'])).stdout.toString(), /^v2 {2}[0-9a-f]{12}/)
+    const listed = async (...args: string[]) => (await weft(['-C', repo.root, ...args])).stdout.toString()
+    assert.match(await listed('branch', 'n*'), /^ {2}new .*\n$/)
+    assert.equal(await listed('branch', 'x?'), 'No branch is called x?.\n')
+    assert.match(await listed('tag', '?2'), /^v2 /)
+    assert.equal(await listed('tag', 'v1*'), 'No tag is called v1*.\n')
+  })
+
+  it('match patterns as a whole, slashes included', () => {
+    const cases: [pattern: string, name: string, matches: boolean | undefined][] = [
+      ['v1.*', 'v1.2', true],
+      ['v1.*', 'v102', false],
+      ['v1.*', 'xv1.2', false],
+      ['*', 'a/b', true],
+      ['?', 'ä', true],
+      ['?', '\u{1f600}', true],
+      ['a+?', 'a+b', true],
+      ['v1', 'v1', undefined],
+    ]
+    for (const [pattern, name, matches] of cases) assert.equal(namePattern(pattern)?.test(name), matches, pattern)
   })
 })

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CodedError } from '../src/base/error.js'
-import { dateTime, duration, grouped, indent, size } from '../src/cli/format.js'
+import { columns, dateTime, duration, grouped, indent, size } from '../src/cli/format.js'
 import { formatBlame } from '../src/cli/format-blame.js'
 import { formatMatch } from '../src/cli/format-grep.js'
 import { formatImport } from '../src/cli/format-import.js'
@@ -40,6 +40,22 @@ const VERSION: VersionDetail = {
 /** Tags instead of escape sequences, so that a test can be read. */
 const tag = (name: string) => (text: string) => `<${name}>${text}</${name}>`
 const TAGGED = { ...PLAIN, red: tag('red'), green: tag('green'), cyan: tag('cyan'), bold: tag('bold') }
+
+describe('columns', () => {
+  it('take colours for nothing', () => {
+    const bold = (text: string): string => `\x1b[1m${text}\x1b[22m`
+    assert.equal(
+      columns(
+        [
+          [bold('a'), '1'],
+          ['bcd', bold('22')],
+        ],
+        [1],
+      ),
+      `${bold('a')}     1\nbcd  ${bold('22')}\n`,
+    )
+  })
+})
 
 describe('numbers and times', () => {
   const cases: [text: string, want: string][] = [

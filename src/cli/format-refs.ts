@@ -7,10 +7,18 @@ import type { RefReport } from '../worktree/branches.js'
 import { columns, shortId } from './format.js'
 import type { Style } from './style.js'
 
+/** What was asked for, to say what there is none of. */
+interface Asked {
+  /** Name of the current branch. */
+  readonly current?: string | undefined
+  readonly pattern?: string | undefined
+}
+
 /** One line per branch: whether it is the current one, name, head, how far apart, what it says. */
-export function formatBranches(branches: readonly BranchInfo[], current: string | undefined, style: Style): string {
+export function formatBranches(branches: readonly BranchInfo[], { current, pattern }: Asked, style: Style): string {
   const { bold, safe } = style
   if (branches.length === 0) {
+    if (pattern !== undefined) return `No branch is called ${safe(pattern)}.\n`
     return current === undefined
       ? 'There are no branches yet.\n'
       : `${safe(current)} has no versions yet: weft commit makes the first.\n`
@@ -34,8 +42,12 @@ function distance({ ahead, behind, heads }: BranchInfo): string {
   return parts.length === 0 ? '' : `[${parts.join(', ')}]`
 }
 
-export function formatTags(tags: readonly TagInfo[], { safe }: Style): string {
-  if (tags.length === 0) return 'There are no tags yet: weft tag <name> makes one.\n'
+export function formatTags(tags: readonly TagInfo[], { pattern }: Asked, { safe }: Style): string {
+  if (tags.length === 0) {
+    return pattern === undefined
+      ? 'There are no tags yet: weft tag <name> makes one.\n'
+      : `No tag is called ${safe(pattern)}.\n`
+  }
   return columns(
     tags.map(({ name, versions, message = '' }) => [
       safe(name),

@@ -61,14 +61,21 @@ export function indent(text: string, by = '    '): string {
 export function columns(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = []
   for (const row of rows) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(cell))
   }
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => {
         const width = widths[i] ?? 0
-        return right.includes(i) ? cell.padStart(width) : i === row.length - 1 ? cell : cell.padEnd(width)
+        const room = ' '.repeat(width - widthOf(cell))
+        return right.includes(i) ? room + cell : i === row.length - 1 ? cell : cell + room
       })
       .join('  ')
   return rows.map((row) => `${line(row)}\n`).join('')
+}
+
+/** Length of a cell as it is seen: colours take no room. */
+function widthOf(cell: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape
+  return cell.replace(/\x1b\[[0-9;]*m/g, '').length
 }

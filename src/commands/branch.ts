@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { optional, VERSION_HELP } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { formatBranches, formatRef } from '../cli/format-refs.js'
+import { namePattern } from '../cli/name-pattern.js'
 
 /** `weft branch`: names of lines of work. */
 export default class Branch extends BaseCommand {
@@ -15,7 +16,7 @@ export default class Branch extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --delete fix',
   ]
   static override args = {
-    name: optional('Name of the branch'),
+    name: optional('Name of the branch, or a pattern (fix/*) of those to list'),
     version: optional('Where a new branch begins, by default where the work tree stands; with --rename the new name'),
   }
   static override flags = {
@@ -29,11 +30,12 @@ export default class Branch extends BaseCommand {
     const { args, flags } = await this.parse(Branch)
     const { name, version } = args
     await using repo = await this.openRepository()
-    if (name === undefined) {
+    const pattern = namePattern(name)
+    if (name === undefined || (pattern !== undefined && !flags.delete && !flags.rename)) {
       const { branch } = await repo.head()
-      await this.answer(await repo.branches({ against: flags.against }), (list, style) =>
-        formatBranches(list, branch, style),
-      )
+      const all = await repo.branches({ against: flags.against })
+      const branches = all.filter((one) => pattern === undefined || pattern.test(one.name))
+      await this.answer(branches, (list, style) => formatBranches(list, { current: branch, pattern: name }, style))
       return
     }
     const work = await this.openWorktree(repo)
