@@ -47,6 +47,17 @@ export default class GitImport extends BaseCommand {
       aroundRefs: (repo, set) => recordRefs(repo, 'git import', set, () => `from ${args.source}`),
       ...this.progress,
     })
+    if (flags.checkout) await this.adopt(resolve(dir))
     await this.answer(report, (value, style) => formatImport(value, dir, style))
+  }
+
+  /** The files that were checked out become those of the work tree. */
+  private async adopt(root: string): Promise<void> {
+    const [{ Repository }, { adoptFiles }] = await Promise.all([
+      import('../../repo/repository.js'),
+      import('../../worktree/adopt.js'),
+    ])
+    await using repo = await Repository.open(root, { home: this.home })
+    await adoptFiles(repo)
   }
 }
