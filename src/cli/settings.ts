@@ -34,7 +34,8 @@ export async function loadSettings(root: string, commands: Commands): Promise<Lo
 }
 
 /** What `weft --help` says to those who have nothing yet. */
-const BEGINNING = `To begin: weft git import <repository> <dir>, then weft log, blame, grep and verify in <dir>.`
+const BEGINNING =
+  'To begin: weft init <dir>, or weft git import <repository> <dir> --checkout. Then, in <dir>: weft status, commit, log, blame, merge; and weft undo takes back whatever a command did.'
 
 const PJSON_OF_BUNDLE: PJSON = {
   name: NAME,
@@ -50,7 +51,7 @@ const PJSON_OF_BUNDLE: PJSON = {
     hooks: { command_not_found: [{ target: './main.js', identifier: 'commandNotFound' }] },
     topics: {
       bisect: { description: 'Find the version that broke something' },
-      git: { description: 'Bring git repositories in' },
+      git: { description: 'Bring git repositories in, and write them out' },
       op: { description: 'See what commands did' },
       rdx: { description: 'Read, write and merge replicated values in files' },
       snapshot: { description: 'Name the state of a repository and come back to it' },
