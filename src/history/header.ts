@@ -174,6 +174,11 @@ function isFirstParent({ prev, parents: [parent] }: Header): boolean {
   )
 }
 
+/** A version, named. */
+export function refOf({ last: seq, stream, id }: Pick<Version, 'last' | 'stream' | 'id'>): VersionRef {
+  return { seq, stream, id }
+}
+
 /** Lseq and id of a version, 40 bytes. */
 export function encodeRef(ref: VersionRef): Uint8Array {
   return concatBytes(encodeLseq(ref.seq, ref.stream), ref.id)

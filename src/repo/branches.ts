@@ -3,7 +3,7 @@
  * @module
  */
 import { fromLatin1, toHex } from '../base/bytes.js'
-import type { Version, VersionRef } from '../history/header.js'
+import { refOf, type Version, type VersionRef } from '../history/header.js'
 import { isDeletion, type Ref, readRefs } from '../history/refs.js'
 import type { Versions } from '../history/versions.js'
 import type { Vector } from '../lseq/vector.js'
@@ -106,7 +106,7 @@ async function countBeyondVector(versions: Versions, vector: Vector, other: Vect
   for (const [slot, seq] of vector.entries()) {
     if (other.covers(slot, seq)) continue
     const version = await versions.holder({ seq, stream: streams.id(slot) })
-    if (version !== undefined) heads.push({ seq: version.last, stream: version.stream, id: version.id })
+    if (version !== undefined) heads.push(refOf(version))
   }
   return countBeyond(versions, vector, heads, other)
 }

@@ -4,7 +4,7 @@
  */
 import { encodeUtf8, fromLatin1, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { VersionRef } from '../history/header.js'
+import { refOf, type VersionRef } from '../history/header.js'
 import type { RefKind } from '../history/keys.js'
 import { isDeletion, type Ref, readRefs } from '../history/refs.js'
 import { Vector } from '../lseq/vector.js'
@@ -145,7 +145,8 @@ async function headsOf({ repo }: Worktree, kind: Kind, name: string): Promise<Re
   })
 }
 
-async function assertFree({ repo }: Worktree, name: string, bytes: string): Promise<void> {
+/** @throws {CodedError} `NAME_TAKEN`. */
+export async function assertFree({ repo }: Worktree, name: string, bytes: string): Promise<void> {
   const taken = (await readRefs(repo.entries)).find((ref) => ref.name === bytes && !isDeletion(ref.value))
   if (taken === undefined) return
   const word = { b: 'branch', t: 'tag', s: 'snapshot' }[taken.kind]
@@ -157,7 +158,7 @@ async function assertFree({ repo }: Worktree, name: string, bytes: string): Prom
 async function versionAt({ repo, index }: Worktree, at: string | undefined): Promise<VersionRef> {
   if (at === undefined && index.base !== undefined) return index.base
   const { version } = await repo.resolve(at)
-  if (version !== undefined) return { seq: version.last, stream: version.stream, id: version.id }
+  if (version !== undefined) return refOf(version)
   throw new CodedError('V_NOT_ONE', `${at} is the join of several versions.`, {
     hint: 'Name one version. `weft snapshot create` names a state of several.',
   })

@@ -6,7 +6,7 @@ import { encodeUtf8, fromHex, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { Composed } from '../history/compose.js'
 import type { Extra } from '../history/extra.js'
-import type { Ident, VersionRef } from '../history/header.js'
+import { type Ident, refOf, type VersionRef } from '../history/header.js'
 import { CONFLICTS_EXTRA, SQUASH_EXTRA } from '../history/note.js'
 import { authorVersion } from '../repo/author.js'
 import { branchHeads } from '../repo/branch-heads.js'
@@ -171,7 +171,7 @@ async function parentsOf({ repo, index, state }: Worktree): Promise<VersionRef[]
   const parents: VersionRef[] = index.base === undefined ? [] : [index.base]
   for (const id of state.merge?.parents ?? []) {
     const { version } = await repo.resolve(id)
-    if (version !== undefined) parents.push({ seq: version.last, stream: version.stream, id: version.id })
+    if (version !== undefined) parents.push(refOf(version))
   }
   return parents
 }

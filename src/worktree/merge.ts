@@ -9,7 +9,7 @@
 import { encodeUtf8, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { Conflict } from '../history/conflict.js'
-import type { Version, VersionRef } from '../history/header.js'
+import { refOf, type Version, type VersionRef } from '../history/header.js'
 import { type MergeOutcome, mergeStates } from '../history/merge.js'
 import type { NearMiss } from '../history/merge-outcome.js'
 import { SQUASH_EXTRA } from '../history/note.js'
@@ -86,10 +86,6 @@ const NOTHING_DONE = { files: 0, conflicts: [], near: [], carried: [], failures:
 
 function standing({ head: { branch, version } }: Worktree): { branch?: string; version?: string } {
   return { ...(branch === undefined ? {} : { branch }), ...(version === undefined ? {} : { version }) }
-}
-
-function refOf({ last: seq, stream, id }: Version): VersionRef {
-  return { seq, stream, id }
 }
 
 /** How a side is called in markers, which name the versions that had a part in it besides. */

@@ -2,12 +2,13 @@
  * Switch: the work tree comes to stand on another branch or version.
  * @module
  */
-import { encodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
+import { toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { readRefs } from '../history/refs.js'
+import { refOf } from '../history/header.js'
 import { branchHeads } from '../repo/branch-heads.js'
 import { parseRefName } from '../repo/ref-names.js'
 import type { Failure } from './apply.js'
+import { assertFree } from './branches.js'
 import { planMove } from './move-tree.js'
 import { standingState } from './open-conflicts.js'
 import type { RefMove } from './operation.js'
@@ -98,16 +99,9 @@ async function targetOf({ repo, head, index }: Worktree, { to, create }: SwitchO
   })
 }
 
-async function creation({ repo }: Worktree, name: string, version: string | undefined): Promise<RefMove> {
+async function creation(work: Worktree, name: string, version: string | undefined): Promise<RefMove> {
   const bytes = parseRefName(name)
-  const taken = (await readRefs(repo.entries)).some((ref) => ref.name === bytes && ref.value.version !== undefined)
-  if (taken) {
-    throw new CodedError('NAME_TAKEN', `There is a branch or tag of the name ${name} already.`, {
-      hint: `\`weft switch ${name}\` goes there.`,
-    })
-  }
-  if (version === undefined) return { kind: 'b', name: toLatin1(encodeUtf8(name)), to: [] }
-  const found = (await repo.resolve(version)).version
-  if (found === undefined) throw new TypeError(`branch: expected a version, got ${version}`)
-  return { kind: 'b', name: bytes, to: [{ version: { seq: found.last, stream: found.stream, id: found.id } }] }
+  await assertFree(work, name, bytes)
+  const found = version === undefined ? undefined : (await work.repo.resolve(version)).version
+  return { kind: 'b', name: bytes, to: found === undefined ? [] : [{ version: refOf(found) }] }
 }
