@@ -7,10 +7,28 @@
  */
 export { type Blame as ErrorBlame, CODES, type Code, CodedError } from './base/error.js'
 export { importGit } from './git/import.js'
+export {
+  type Config,
+  type ConfigKey,
+  readConfig,
+  repositoryConfigPath,
+  setConfig,
+  userConfigPath,
+} from './repo/config.js'
 export { type Identity, openIdentity } from './repo/identity.js'
+export { type Author, authorOf } from './repo/person.js'
 export { Repository } from './repo/repository.js'
 export type * from './repo/results.js'
 export { adoptFiles } from './worktree/adopt.js'
+export {
+  type BisectEnd,
+  type BisectMark,
+  type BisectReport,
+  markBisect,
+  resetBisect,
+  resumeBisect,
+  startBisect,
+} from './worktree/bisect.js'
 export { createBranch, createTag, deleteBranch, deleteTag, type RefReport, renameBranch } from './worktree/branches.js'
 export { type CleanOptions, type CleanReport, clean } from './worktree/clean.js'
 export { type CommitOptions, type CommitReport, commit } from './worktree/commit.js'

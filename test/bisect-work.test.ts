@@ -10,6 +10,7 @@ import { before, beforeEach, describe, it } from 'node:test'
 import { splitCommand } from '../src/cli/test-command.js'
 import type { VersionInfo } from '../src/repo/results.js'
 import type { BisectEnd, BisectReport } from '../src/worktree/bisect.js'
+import type { StatusReport } from '../src/worktree/status.js'
 import { GIT_ENVIRONMENT, git } from './support/git.js'
 import { temporary } from './support/temp.js'
 import { ROOT, weft, weftFails, weftJson } from './support/weft.js'
@@ -80,6 +81,9 @@ describe('weft bisect', () => {
     assert.equal(here(), 16)
     const report = await bisect('good', 'v2', 'v4')
     assert.deepEqual([report.status, here()], ['testing', 10])
+    const status = await weftJson<StatusReport>(['status', '-C', dir])
+    assert.deepEqual(status.bisect, { bad: versions[15]?.id, good: 2, skipped: 0 })
+    assert.match(String((await weft(['status', '-C', dir])).stdout), /^Bisecting: /m)
     const said = String((await weft(['bisect', 'log', '-C', dir])).stdout).split('\n')
     assert.deepEqual(said.slice(0, 2), ['weft bisect start', `weft bisect bad ${versions[15]?.id}`])
     assert.equal(said.length, 5)

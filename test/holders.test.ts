@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
-import { decodeBrief, decodeVersion, encodeVersion, type VersionBrief } from '../src/history/header.js'
+import { decodeBrief, decodeLinks, decodeVersion, encodeVersion, type VersionBrief } from '../src/history/header.js'
 import type { Holders } from '../src/history/holders.js'
 import { formatLseq, type Lseq } from '../src/lseq/lseq.js'
 import { imported } from './support/imported.js'
@@ -49,6 +49,8 @@ describe('a version in brief', () => {
         const value = encodeVersion(headerBytes, signature)
         const { stream, first, last, author, extra, id } = decodeVersion(value)
         assert.deepEqual(decodeBrief(value), { stream, first, last, author, extra, id })
+        const { prev, parents } = decodeVersion(value)
+        assert.deepEqual(decodeLinks(value), { stream, first, last, prev, parents })
       }
     })
   }

@@ -55,7 +55,10 @@ function standing({ branch, version }: StatusReport, { bold, yellow, safe }: Sty
 }
 
 /** What is under way. */
-function doing({ merge, pick }: StatusReport, { safe }: Style): string {
+function doing({ merge, pick, bisect }: StatusReport, { safe }: Style): string {
+  if (bisect !== undefined) {
+    return 'Bisecting: test this version, then weft bisect good, bad or skip; weft bisect reset ends it.\n'
+  }
   if (merge !== undefined) return `Merging ${safe(merge.names.join(', '))}.\n`
   if (pick === undefined) return ''
   return `${pick.kind === 'pick' ? 'Picking' : 'Reverting'} ${shortId(pick.version)}.\n`

@@ -10,7 +10,7 @@ import { CodedError } from '../base/error.js'
 import { lowerBound } from '../base/search.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { Streams, Vector } from '../lseq/vector.js'
-import type { Header } from './header.js'
+import type { VersionLinks } from './header.js'
 
 /** A version in the graph. */
 export interface GraphNode {
@@ -59,7 +59,7 @@ export class Graph {
    *
    * @throws {CodedError} `VERSION_MISSING` where a parent has not been added before it.
    */
-  add(version: Pick<Header, 'stream' | 'first' | 'last' | 'parents' | 'prev'>): GraphNode {
+  add(version: VersionLinks): GraphNode {
     const slot = this.streams.slot(version.stream)
     const parents = version.parents.map(({ seq, stream }) => {
       const parent = this.at(this.streams.slot(stream), seq)

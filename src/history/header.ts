@@ -62,6 +62,9 @@ export interface Header {
   readonly extra: readonly Extra[]
 }
 
+/** Which version it is, and on which others it stands. */
+export type VersionLinks = Pick<Header, 'stream' | 'first' | 'last' | 'prev' | 'parents'>
+
 /** A header together with what follows from its bytes, and its signature. */
 export interface Version extends Header {
   readonly id: Uint8Array
@@ -93,6 +96,23 @@ export function encodeHeader(header: Header): Uint8Array {
  */
 export function decodeHeader(bytes: Uint8Array): Header {
   const reader = new TlvReader(bytes)
+  const { links, repeats } = readLinks(reader)
+  const tree = reader.optional('T')
+  const header: Header = {
+    ...links,
+    tree: tree === undefined ? undefined : fixed(tree, 32),
+    changes: fixed(reader.expect('C'), 32),
+    author: readIdent(reader.enter('A')),
+    committer: readIdent(reader.enter('O')),
+    extra: readExtra(reader),
+  }
+  reader.end()
+  if (repeats) throw bad('it repeats its first parent as the version before it')
+  return header
+}
+
+/** The records at the beginning of a header, and whether it says what it should have left out. */
+function readLinks(reader: TlvReader): { links: VersionLinks; repeats: boolean } {
   const format = unzipUint(reader.expect('V'))
   if (format !== HEADER_FORMAT) {
     throw new CodedError('FORMAT_NEWER', `A version has header format ${format}; this weft knows ${HEADER_FORMAT}.`, {
@@ -107,22 +127,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const prev = before === undefined ? parents[0] : decodeRef(before)
   if (prev === undefined) throw bad('it names no version before it')
   if (prev.stream !== stream) throw bad('the version before it is of another stream')
-  const tree = reader.optional('T')
-  const header: Header = {
-    stream,
-    first,
-    last,
-    prev,
-    parents,
-    tree: tree === undefined ? undefined : fixed(tree, 32),
-    changes: fixed(reader.expect('C'), 32),
-    author: readIdent(reader.enter('A')),
-    committer: readIdent(reader.enter('O')),
-    extra: readExtra(reader),
-  }
-  reader.end()
-  if (before !== undefined && isFirstParent(header)) throw bad('it repeats its first parent as the version before it')
-  return header
+  const links = { stream, first, last, prev, parents }
+  return { links, repeats: before !== undefined && isFirstParent(links) }
 }
 
 /** The value of a version's entry. */
@@ -168,7 +174,16 @@ export function decodeBrief(value: Uint8Array): VersionBrief {
   return { stream, first, last, author, extra, id: crypto.sha256(headerBytes) }
 }
 
-function isFirstParent({ prev, parents: [parent] }: Header): boolean {
+/**
+ * The links of the version in an entry's value, for graphs: nothing is hashed, and what comes behind is not looked at.
+ *
+ * @throws {CodedError} `BAD_RECORD`, `FORMAT_NEWER`, but not for all that `decodeVersion` refuses.
+ */
+export function decodeLinks(value: Uint8Array): VersionLinks {
+  return readLinks(new TlvReader(new TlvReader(value).expect('H'))).links
+}
+
+function isFirstParent({ prev, parents: [parent] }: VersionLinks): boolean {
   return (
     parent !== undefined && parent.seq === prev.seq && parent.stream === prev.stream && equalBytes(parent.id, prev.id)
   )

@@ -11,7 +11,14 @@ import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { type Streams, Vector } from '../lseq/vector.js'
 import { decodeVector, type IdKind, idPrefix, vectorKey } from './derived.js'
-import { decodeBrief, decodeVersion, type Version, type VersionBrief } from './header.js'
+import {
+  decodeBrief,
+  decodeLinks,
+  decodeVersion,
+  type Version,
+  type VersionBrief,
+  type VersionLinks,
+} from './header.js'
 import { HolderSearch, type Holders } from './holders.js'
 import { kindRange, noteKey, prefixRange, versionKey } from './keys.js'
 import { decodeNote, NO_NOTE, type Note } from './note.js'
@@ -56,6 +63,13 @@ export class Versions {
       for (let i = 0; i < batch.count; i++) {
         yield versionAt(batch.value(i), lseqOfKey(batch.key(i)))
       }
+    }
+  }
+
+  /** On which others each version stands, in lseq order: for graphs. */
+  async *links(): AsyncGenerator<VersionLinks> {
+    for await (const batch of this.#entries.scan(kindRange('V'))) {
+      for (let i = 0; i < batch.count; i++) yield checked(decodeLinks(batch.value(i)), lseqOfKey(batch.key(i)))
     }
   }
 
@@ -188,7 +202,10 @@ function briefAt(value: Uint8Array, at: Lseq): VersionBrief {
   return checked(decodeBrief(value), at)
 }
 
-function checked<V extends VersionBrief>(version: V, { seq, stream }: Lseq): V {
+/** What a version says of its place. */
+type Lasting = Pick<VersionLinks, 'stream' | 'last'>
+
+function checked<V extends Lasting>(version: V, { seq, stream }: Lseq): V {
   if (version.last === seq && version.stream === stream) return version
   throw new CodedError('BAD_RECORD', `The version at ${formatLseq(seq, stream)} says it is another one.`)
 }

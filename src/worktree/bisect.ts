@@ -199,7 +199,7 @@ interface Found {
 async function stepAfter(repo: Repository, { bad, good, skipped }: BisectUnderWay): Promise<Found> {
   const graph = new Graph(repo.versions.streams)
   if (bad === undefined || good.length === 0) return { step: undefined, graph }
-  for await (const version of repo.versions.all()) graph.add(version)
+  for await (const links of repo.versions.links()) graph.add(links)
   const numbers = new Map<string, number>()
   for (const id of [bad, ...good, ...skipped]) numbers.set(id, await numberOf(repo, graph, id))
   const number = (id: string): number => numbers.get(id) as number

@@ -17,7 +17,7 @@ import { diskPath } from './disk-path.js'
 import { WorkIndex } from './index-file.js'
 import { exactRenames } from './renames.js'
 import { type ChangeKind, type Scan, type Special, scanWorkTree } from './scan.js'
-import { readState, type WorkState } from './state.js'
+import { type BisectUnderWay, readState, type WorkState } from './state.js'
 
 /** A path that differs from the version. Paths are text. */
 export interface StatusChange {
@@ -41,6 +41,8 @@ export interface StatusReport {
   readonly merge?: { readonly names: readonly string[]; readonly parents: readonly string[] }
   /** A version being picked or reverted that could not be finished. */
   readonly pick?: { readonly kind: 'pick' | 'revert'; readonly version: string }
+  /** A search for the first bad version: the bad one that is known (hex id), how many good ones are, how many were skipped. */
+  readonly bisect?: { readonly bad?: string; readonly good: number; readonly skipped: number }
   /** What a merge could not decide and nobody has yet; it may have been committed so. */
   readonly conflicts: readonly { readonly path: string; readonly kind: ConflictKind }[]
   readonly changes: readonly StatusChange[]
@@ -95,13 +97,18 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   }
 }
 
-async function underWay(state: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'conflicts'>> {
-  const { merge, pick } = state
+async function underWay(state: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'bisect' | 'conflicts'>> {
+  const { merge, pick, bisect } = state
   return {
     ...(merge && { merge: { names: merge.names, parents: merge.parents } }),
     ...(pick && { pick: { kind: pick.kind, version: pick.version } }),
+    ...(bisect && { bisect: bisectIn(bisect) }),
     conflicts: await conflictsIn(state),
   }
+}
+
+function bisectIn({ bad, good, skipped }: BisectUnderWay): NonNullable<StatusReport['bisect']> {
+  return { ...(bad !== undefined && { bad }), good: good.length, skipped: skipped.length }
 }
 
 async function conflictsIn(state: WorkState): Promise<StatusReport['conflicts']> {
