@@ -3,7 +3,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
@@ -19,21 +19,29 @@ import { HOME } from './support/weft.js'
 const chance = random('operations')
 const author = { name: 'Ada', email: 'ada@example.com' }
 
-const PATHS = ['a.txt', 'b.txt', 'dir/c.txt', 'dir/deep/d.txt', 'e', 'dir2/f']
+const PATHS = ['a.txt', 'b.txt', 'dir/c.txt', 'dir/deep/d.txt', 'e', 'dir2/f', 'dir2', 'dir/deep']
+
+/** Makes room for a file: what is there goes, and so does a file where a directory is needed. */
+function makeRoom(path: string): void {
+  const parent = dirname(path)
+  if (!existsSync(parent) || !lstatSync(parent).isDirectory()) {
+    makeRoom(parent)
+    mkdirSync(parent)
+  }
+  rmSync(path, { force: true, recursive: true })
+}
 
 /** Changes files of a work tree as a person would. */
 function edit(root: string): void {
   for (let i = 0; i <= chance.below(3); i++) {
     const path = join(root, PATHS[chance.below(PATHS.length)] as string)
     const what = chance.below(10)
-    if (what === 0) rmSync(path, { force: true, recursive: true })
-    else if (what === 1) {
-      rmSync(path, { force: true, recursive: true })
-      mkdirSync(dirname(path), { recursive: true })
+    if (what === 0 && existsSync(path)) rmSync(path, { recursive: true })
+    else if (what < 2) {
+      makeRoom(path)
       symlinkSync(`somewhere ${chance.below(5)}`, path)
     } else {
-      mkdirSync(dirname(path), { recursive: true })
-      rmSync(path, { force: true })
+      makeRoom(path)
       const lines = Array.from({ length: 1 + chance.below(12) }, () => `line ${chance.below(9)}\n`)
       writeFileSync(path, what === 2 ? `\0${lines.join('')}` : lines.join(''))
       chmodSync(path, chance.below(6) === 0 ? 0o755 : 0o644)
