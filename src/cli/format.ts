@@ -36,9 +36,9 @@ export function shortId(id: string): string {
   return id.slice(0, 12)
 }
 
-/** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`. */
+/** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`, without parts of seconds. */
 export function dateTime(iso: string): string {
-  const parts = /^([+-]?\d+-\d\d-\d\d)T([\d:.]+?)(Z|[+-]\d\d:?\d\d)$/.exec(iso)
+  const parts = /^([+-]?\d+-\d\d-\d\d)T([\d:]+)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)$/.exec(iso)
   return parts ? `${parts[1]} ${parts[2]} ${parts[3] === 'Z' ? '+0000' : parts[3]?.replace(':', '')}` : iso
 }
 
