@@ -80,6 +80,8 @@ export const CODES = {
   OPERATION_UNKNOWN: 'user',
   PAGE_CORRUPT: 'data',
   PATH_BLOCKED: 'user',
+  PATCH_BAD: 'data',
+  PATCH_REJECTED: 'user',
   PATH_COLLISION: 'user',
   PATH_TAKEN: 'user',
   PATH_TOO_LONG: 'user',

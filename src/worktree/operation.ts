@@ -48,7 +48,7 @@ import {
 import { rebuildIndex } from './rebuild.js'
 import { sameStat, settled } from './settle.js'
 import { readState, type WorkState, writeState } from './state.js'
-import { assertRoom, lookAt, readWorkFile } from './work-files.js'
+import { assertRoom, lookAt, modeOf, readWorkFile } from './work-files.js'
 
 /** What a name is to be. */
 export interface RefMove {
@@ -280,7 +280,8 @@ function recordBefore(root: string, path: string, index: WorkIndex): FileRecord 
   const stat = lookAt(root, path)
   if (stat === undefined) return null
   if (tracked?.stat !== undefined && sameStat(fileStat(stat), tracked.stat)) {
-    return recorded(tracked.mode, toHex(tracked.sha256), stored)
+    // The stat vouches for the content; who may execute it can be another matter.
+    return recorded(modeOf(stat) ?? tracked.mode, toHex(tracked.sha256), stored)
   }
   const found = readWorkFile(root, path)
   if (found === undefined) return null
