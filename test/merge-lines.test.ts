@@ -242,6 +242,81 @@ describe('lines that were put twice', () => {
   })
 })
 
+describe('branches of one file', () => {
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.array(fc.nat(), { maxLength: 3 })), {
+    minLength: 1,
+    maxLength: 3,
+  })
+
+  /** A first version and branches from it, each of one or two versions. */
+  const branches = (count: number) =>
+    fc.array(fc.array(changes, { minLength: 1, maxLength: 2 }), { minLength: count, maxLength: count })
+
+  function grow(plan: readonly (readonly Step['changes'][])[]): { file: FileHistory; tips: number[] } {
+    const file = new FileHistory()
+    file.add([], LINES.join(''))
+    const tips = plan.map((versions) => {
+      let tip = 1
+      for (const version of versions) {
+        const own = file.linesOf(file.past([tip]))
+        for (const [at, gone, news] of version) own.splice(at % (own.length + 1), gone, ...news.map(someLine))
+        tip = file.add([tip], own.join('')).number
+      }
+      return tip
+    })
+    return { file, tips }
+  }
+
+  /** Merges and commits; undefined where the two conflict. */
+  function join(file: FileHistory, one: number | undefined, other: number | undefined): number | undefined {
+    if (one === undefined || other === undefined) return undefined
+    const merged = mergedText(file, file.version(one), file.version(other))
+    return merged === undefined ? undefined : file.add([one, other], merged).number
+  }
+
+  it('come to the same whatever the order in which they are merged', () => {
+    const property = fc.property(branches(3), (plan) => {
+      const { file, tips } = grow(plan)
+      const [a, b, c] = tips as [number, number, number]
+      const pairs = [
+        [join(file, a, b), c],
+        [join(file, b, a), c],
+        [join(file, a, c), b],
+        [join(file, b, c), a],
+      ] as const
+      const texts = pairs.flatMap(([pair, third]) => [join(file, pair, third), join(file, third, pair)])
+      const clean = texts.filter((text) => text !== undefined).map((number) => file.version(number).content)
+      for (const text of clean) assert.equal(text, clean[0])
+    })
+    holds(property, 300)
+  })
+
+  it('cross without harm', () => {
+    const property = fc.property(branches(2), changes, changes, (plan, more, others) => {
+      const { file, tips } = grow(plan)
+      const [a, b] = tips as [number, number]
+      const [one, two] = [join(file, a, b), join(file, b, a)]
+      if (one === undefined || two === undefined) return
+      assert.equal(mergedText(file, file.version(one), file.version(two)), file.version(one).content)
+      const on = (tip: number, splices: Step['changes']) => {
+        const own = file.linesOf(file.past([tip]))
+        for (const [at, gone, news] of splices) own.splice(at % (own.length + 1), gone, ...news.map(someLine))
+        return file.add([tip], own.join(''))
+      }
+      const [left, right] = [on(one, more), on(two, others)]
+      const merged = mergedText(file, left, right)
+      assert.equal(mergedText(file, right, left), merged)
+      // As if nothing had crossed: both changes on top of the same version.
+      const straight = new FileHistory()
+      straight.add([], file.version(one).content)
+      const [x, y] = [straight.add([1], left.content), straight.add([1], right.content)]
+      const wanted = mergedText(straight, x, y)
+      if (merged !== undefined && wanted !== undefined) assert.equal(merged, wanted)
+    })
+    holds(property, 300)
+  })
+})
+
 /** Merges three texts given as words. */
 function words(base: string, left: string, right: string): string {
   const { three, parts } = mergeLines(
