@@ -398,6 +398,24 @@ describe('merging trees', () => {
     )
   })
 
+  it('says where a new file was left behind by its directory', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { 'd/a': 'a', 'd/b': 'b', 'e/c': 'c', 'e/d': 'd' })
+    const left = await story.commit([base], {
+      'x/d/a': { from: 'd/a' },
+      'x/d/b': { from: 'd/b' },
+      'x/c': { from: 'e/c' },
+    })
+    const right = await story.commit([base], { 'd/new': 'new', 'e/new': 'new' })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const { near } = await story.outcome(x, y)
+      assert.deepEqual(near, [{ path: 'd/new', regions: [], movedTo: 'x/d' }])
+    }
+  })
+
   it('makes a change on top of another state, and takes one back', async () => {
     await using story = await Story.begin()
     const { versions } = story.repo
