@@ -232,6 +232,39 @@ describe('lines that were put twice', () => {
     assert.equal(mergedText(file, more, left), lines('a b one two three c d'))
   })
 
+  it('are not added to a base that is given', () => {
+    const file = start()
+    const third = file.add([1], lines('a b one two c d'))
+    const left = file.add([1], lines('a b one two c d'), [third.number])
+    const three = threeFromWeave(file.weave(), left.vector, third.vector, file.version(1).vector)
+    assert.equal(text(three, 'base'), lines('a b c d'))
+    assert.equal(clean(three, mergeParts(three)), left.content)
+  })
+
+  it('are told by text where nobody said so, unless they say nothing', () => {
+    for (const [word, conflicts] of [
+      ['telling', ['X', 'x', 'p']],
+      ['', ['X\n\ny', 'x\n\ny', 'p\n\nq']],
+    ] as const) {
+      const file = new FileHistory()
+      file.add([], lines(`a x ${word} y b`))
+      const gone = file.add([1], lines('a b'))
+      const left = file.add([gone.number], lines(`a p ${word} q b`))
+      const right = file.add([1], lines(`a X ${word} y b`))
+      const { three } = merging(file, right.number - 1, left.number - 1)
+      const { parts } = mergeLines(three)
+      const found = parts.filter(({ kind }) => kind === 'conflict')
+      assert.deepEqual(
+        found.flatMap((part) => [
+          text(three, 'left', part.left),
+          text(three, 'base', part.base),
+          text(three, 'right', part.right),
+        ]),
+        conflicts.map((one) => `${one}\n`),
+      )
+    }
+  })
+
   it('are new where one side deleted them with the other and put them again', () => {
     const file = start()
     const gone = file.add([1], lines('a d'))
@@ -373,6 +406,11 @@ describe('a block that one side moved', () => {
     assert.ok(merged.includes('<'), merged)
   })
 
+  it('stays a conflict where the other side changed the place it goes to', () => {
+    const merged = words(`${A} ${B} ${C} p q`, `${B} ${C} ${A} p q`, `${X} ${B} ${C} new p q`)
+    assert.equal(merged, `<|${A}|${X}> ${B} ${C} <${A}||new> p q`)
+  })
+
   it('conflicts with a deletion of it', () => {
     assert.equal(words(`${A} ${B} ${C}`, `${B} ${C}`, `${X} ${B} ${C}`), `<|${A}|${X}> ${B} ${C}`)
   })
@@ -412,6 +450,12 @@ describe('markers', () => {
   it('are lines of their own where the last line has no newline', () => {
     const { text: merged } = merge('a\nb', 'a\nX', 'a\nY\n')
     assert.equal(merged, 'a\n<<<<<<< main\nX\n||||||| base\nb\n=======\nY\n>>>>>>> topic\n')
+  })
+
+  it('are not needed where a last line without newline is moved up', () => {
+    const [a, b] = [lines('alpha-one alpha-two alpha-three alpha-four'), lines('beta-one beta-two beta-three')]
+    const right = `${a}${b}`.replace('beta-three\n', 'beta-changed')
+    assert.equal(merge(`${a}${b}`, `${b}${a}`, right).text, `${b}${a}`.replace('beta-three', 'beta-changed'))
   })
 
   it('end as the lines around them', () => {

@@ -277,6 +277,7 @@ describe('merging trees', () => {
         assert.deepEqual(await story.merged(x, y), { ...merged, root: 'root' })
         assert.deepEqual(await story.files(await story.merge(x, y)), { ...merged, root: 'root' })
       }
+      assert.deepEqual(await story.ids(await story.merge(left, right)), await story.ids(await story.merge(right, left)))
     })
   }
 
@@ -308,6 +309,14 @@ describe('merging trees', () => {
       { c: 'c' },
       ['two to one c~right'],
       { c: 'a', 'c~right': 'c' },
+    ],
+    [
+      'a file that was added and a move to its path',
+      { a: 'a' },
+      { z: 'z' },
+      { z: { from: 'a' } },
+      ['two to one z~right'],
+      { z: 'z', 'z~right': 'a' },
     ],
     ['different files at one path', {}, { a: '\0b' }, { a: '\0c' }, ['add/add a'], { a: '\0b' }],
     [
@@ -374,6 +383,24 @@ describe('merging trees', () => {
     const later = await story.outcome(merged, late)
     assert.deepEqual(later.conflicts, [])
     assert.deepEqual(await story.merged(merged, late), { a: lines('one two three four'), root: 'root' })
+  })
+
+  it('has one conflict where both put another file in the place of one', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { a: lines('a b c'), b: 'b' })
+    const gone = await story.commit([base], { a: undefined })
+    const left = await story.commit([gone], { a: lines('d e f') })
+    const right = await story.commit([await story.commit([base], { a: undefined, b: 'B' })], { a: lines('g h i') })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const { conflicts } = await story.outcome(x, y)
+      assert.deepEqual(
+        conflicts.map(({ kind, path, base: before }) => [kind, path, before?.path]),
+        [['content', 'a', 'a']],
+      )
+    }
   })
 
   it('finds a file that was moved without anybody saying so', async () => {
