@@ -9,6 +9,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Tracked, WorkIndex } from '../src/worktree/index-file.js'
+import { Place } from '../src/worktree/place.js'
 import { type Scan, scanWorkTree } from '../src/worktree/scan.js'
 import { mountCoarseDisk, noCoarseDisk } from './support/coarse-disk.js'
 import { filesBelow } from './support/disk.js'
@@ -242,6 +243,25 @@ describe('what a scan meets', () => {
     utimesSync(join(root, 'a'), 1000, 1000)
     assert.deepEqual(said(scanWorkTree(root, index)), ['modified a'])
   })
+})
+
+describe('a place in a work tree', () => {
+  const cases: [name: string, listed: string[], claimed: string, twin: string | undefined][] = [
+    ['has the name itself', ['README', 'readme'], 'README', undefined],
+    ['has it in other letters', ['a', 'readme'], 'README', 'readme'],
+    ['has it normalised otherwise', ['cafe\xcc\x81'], 'caf\xc3\xa9', 'cafe\xcc\x81'],
+    ['does not have it', ['a', 'readme2'], 'README', undefined],
+    ['has it in other bytes that are no text', ['\xff'], '\xfe', undefined],
+  ]
+  for (const [name, listed, claimed, twin] of cases) {
+    it(name, () => {
+      const place = new Place('/', '', () => listed, undefined)
+      assert.equal(place.claim(claimed), twin)
+      assert.equal(place.isClaimed(claimed), true)
+      if (twin !== undefined) assert.equal(place.isClaimed(twin), true)
+      assert.equal(place.isClaimed('a'), false)
+    })
+  }
 })
 
 /** All entries without their stats. */

@@ -8,6 +8,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -17,15 +18,16 @@ import {
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { formatStatus } from '../src/cli/format-status.js'
-import { PLAIN } from '../src/cli/style.js'
+import { makeStyle, PLAIN } from '../src/cli/style.js'
 import { encodeConflicts } from '../src/history/conflict.js'
+import { unformatPath } from '../src/repo/path-text.js'
 import { WorkIndex } from '../src/worktree/index-file.js'
 import { findRenames } from '../src/worktree/renames.js'
 import { scanWorkTree } from '../src/worktree/scan.js'
 import { type StatusReport, workStatus } from '../src/worktree/status.js'
 import { temporary } from './support/temp.js'
 import { weft, weftFails, weftJson } from './support/weft.js'
-import { emptyWorkTree, indexOf } from './support/work-tree.js'
+import { at, emptyWorkTree, indexOf } from './support/work-tree.js'
 
 const ID = new Uint8Array(32).fill(0xab)
 const HEX = 'ab'.repeat(32)
@@ -133,6 +135,8 @@ New:
     await assert.rejects(workStatus(root), { code: 'INDEX_DAMAGED' })
     rmSync(join(root, '.weft/index'))
     await assert.rejects(workStatus(root), { code: 'INDEX_MISSING' })
+    writeFileSync(join(root, '.weft/head'), 'branch main\n')
+    await assert.rejects(workStatus(root), { code: 'WORKTREE_ABSENT' })
   })
 
   it('remembers stats where many files had to be read', async () => {
@@ -207,6 +211,53 @@ describe('weft status', () => {
     assert.deepEqual(report.changes, [{ path: 'sub/f', change: 'added' }])
     const failure = await weftFails(['status'], { cwd: temporary('nothing') })
     assert.equal(failure.code, 'REPO_NOT_FOUND')
+  })
+
+  it('takes names of whatever bytes, and says them so that they can be given back', async () => {
+    const root = standing({})
+    mkdirSync(join(root, '.weft/store'))
+    const names = ['new\nline', '"quoted"', 'caf\xe9', '-dash', 'tab\t', '\x1b[31m', 'trailing ', '\xc3\xa9t\xc3\xa9']
+    for (const name of names) writeFileSync(at(root, name), '')
+    const report = await weftJson<StatusReport>(['status'], { cwd: root })
+    assert.deepEqual(report.changes.map(({ path }) => unformatPath(path)).sort(), [...names].sort())
+    for (const { path } of report.changes) {
+      const one = await workStatus(root, { paths: [path] })
+      assert.deepEqual(one.changes, [{ path, change: 'added' }])
+    }
+    const onTerminal = formatStatus(report, makeStyle(false, true))
+    assert.equal(onTerminal.includes('\x1b'), false)
+    assert.match(onTerminal, /^ {2}"new\\nline"$/m)
+  })
+
+  it('leaves the index alone that a command wrote meanwhile', async () => {
+    const root = standing({ a: '1', b: '2' })
+    const before = WorkIndex.read(root) as WorkIndex
+    const stats = new Map([[0, { mtime: 1, ctime: 1, inode: 1, size: 1 }]])
+    before.with({ seq: 2, stream: 1, id: ID }, new Map()).write(root)
+    assert.equal(before.withStats(stats).writeUnlessChanged(root, before), false)
+    assert.equal(WorkIndex.read(root)?.base?.seq, 2)
+  })
+
+  it('may run while others write the index, which is whole at any time', async () => {
+    const root = standing({ a: '1', b: '2' })
+    mkdirSync(join(root, '.weft/store'))
+    let done = false
+    const writer = (async () => {
+      for (let i = 0; i < 300 && !done; i++) {
+        ;(WorkIndex.read(root) as WorkIndex).write(root)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    })()
+    const reports = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        utimesSync(join(root, 'a'), 1000, 1000)
+        return weftJson<StatusReport>(['status'], { cwd: root })
+      }),
+    )
+    done = true
+    await writer
+    assert.ok(reports.every(({ clean }) => clean))
+    assert.deepEqual(readdirSync(join(root, '.weft')).sort(), ['head', 'index', 'store'])
   })
 
   it('names what it cannot read, and goes on', async () => {

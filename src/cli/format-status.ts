@@ -2,6 +2,7 @@
  * The work tree in words: `weft status`.
  * @module
  */
+import { quotePath, unformatPath } from '../repo/path-text.js'
 import type { StatusChange, StatusReport } from '../worktree/status.js'
 import { columns, count, indent, shortId } from './format.js'
 import type { Style } from './style.js'
@@ -9,18 +10,26 @@ import type { Style } from './style.js'
 /** @param most - Lines of one group to show at most: a terminal has only so many. */
 export function formatStatus(report: StatusReport, style: Style, most = Number.POSITIVE_INFINITY): string {
   const groups: (readonly [title: string, lines: readonly string[]])[] = [
-    ['Conflicts', report.conflicts.map(({ path, kind }) => style.red(`${style.safe(path)}  (${kind})`))],
+    ['Conflicts', report.conflicts.map(({ path, kind }) => style.red(`${shown(path, style)}  (${kind})`))],
     ['Changed', changedLines(report, style)],
     ['New', newLines(report, style)],
-    ['Not readable, so not compared', report.unreadable.map(({ path, code }) => `${style.safe(path)}  (${code})`)],
-    ['Never tracked', report.special.map(({ path, kind }) => `${style.safe(path)}  (${SPECIAL[kind]})`)],
-    ['Repositories of their own, not looked into', report.nested.map((path) => `${style.safe(path)}/`)],
-    ['The file system takes two names for one', report.clashes.map((c) => style.safe(`${c.path}  is  ${c.with}`))],
-    ['Ignored', (report.ignored ?? []).map((path) => style.dim(style.safe(path)))],
+    ['Not readable, so not compared', report.unreadable.map(({ path, code }) => `${shown(path, style)}  (${code})`)],
+    ['Never tracked', report.special.map(({ path, kind }) => `${shown(path, style)}  (${SPECIAL[kind]})`)],
+    ['Repositories of their own, not looked into', report.nested.map((path) => `${shown(path, style)}/`)],
+    [
+      'The file system takes two names for one',
+      report.clashes.map((c) => `${shown(c.path, style)}  is  ${shown(c.with, style)}`),
+    ],
+    ['Ignored', (report.ignored ?? []).map((path) => style.dim(shown(path, style)))],
   ]
   const shown = groups.filter(([, lines]) => lines.length > 0)
   const body = shown.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
   return `${standing(report, style)}${doing(report, style)}${body.join('')}${shown.length > 0 ? '\n' : ''}${next(report)}`
+}
+
+/** A path on one line, whatever is in it. */
+function shown(path: string, { safe }: Style): string {
+  return path.includes('\n') ? quotePath(unformatPath(path)) : safe(path)
 }
 
 const SPECIAL = {
@@ -69,14 +78,14 @@ function changedLines({ changes }: StatusReport, style: Style): string[] {
   const changed = changes.filter(({ change }) => change !== 'added')
   const rows = changed.map(({ path, change, from }) => [
     WORDS[change],
-    from === undefined ? style.safe(path) : style.safe(`${from} -> ${path}`),
+    from === undefined ? shown(path, style) : `${shown(from, style)} -> ${shown(path, style)}`,
   ])
   const lines = columns(rows).split('\n').slice(0, -1)
   return lines.map((line, i) => paint(changed[i]?.change ?? 'modified')(line))
 }
 
 /** New files, those in new directories as one line for the directory. */
-function newLines({ changes, newDirectories }: StatusReport, { green, safe }: Style): string[] {
+function newLines({ changes, newDirectories }: StatusReport, style: Style): string[] {
   const lines: string[] = []
   const added = changes.filter(({ change }) => change === 'added').map(({ path }) => path)
   for (let i = 0; i < added.length; ) {
@@ -85,7 +94,8 @@ function newLines({ changes, newDirectories }: StatusReport, { green, safe }: St
     const from = i++
     if (directory !== undefined) while (added[i]?.startsWith(directory)) i++
     const files = i - from
-    lines.push(green(safe(directory === undefined ? path : `${directory}  (${count(files, 'file')})`)))
+    const name = directory === undefined ? shown(path, style) : `${shown(directory, style)}  (${count(files, 'file')})`
+    lines.push(style.green(name))
   }
   return lines
 }

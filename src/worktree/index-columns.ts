@@ -201,7 +201,7 @@ export function readColumns(bytes: Uint8Array): Columns {
 /** @param what - What of the index is not as it should be. */
 export function damaged(what: string): CodedError {
   return new CodedError('INDEX_DAMAGED', `The index of the work tree is damaged: ${what} makes no sense.`, {
-    hint: '`weft restore` makes it anew. No file of yours is touched by that.',
+    hint: '`weft switch <branch>` makes it anew. Files that you changed are left as they are.',
   })
 }
 

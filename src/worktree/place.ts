@@ -2,7 +2,7 @@
  * A directory of the work tree that is being compared with the index.
  * @module
  */
-import { decodeUtf8Lossy, fromLatin1 } from '../base/bytes.js'
+import { decodeUtf8, fromLatin1 } from '../base/bytes.js'
 import { IgnoreRules } from './ignore.js'
 
 /** What rules say is worked out when the first untracked name asks. */
@@ -15,6 +15,7 @@ export class Place {
   #rules: IgnoreRules | undefined
   #hidden: boolean | undefined
   readonly #claimed = new Set<string>()
+  #listed: ReadonlySet<string> | undefined
 
   constructor(root: string, prefix: string, list: () => readonly string[], outer: Place | undefined) {
     this.#root = root
@@ -36,7 +37,8 @@ export class Place {
    */
   claim(name: string): string | undefined {
     this.#claimed.add(name)
-    if (this.names.includes(name)) return undefined
+    this.#listed ??= new Set(this.names)
+    if (this.#listed.has(name)) return undefined
     const folded = fold(name)
     const twin = this.names.find((other) => fold(other) === folded)
     if (twin !== undefined) this.#claimed.add(twin)
@@ -66,5 +68,5 @@ export class Place {
 
 /** What is the same for two names that some file system takes for one. */
 function fold(name: string): string {
-  return decodeUtf8Lossy(fromLatin1(name)).normalize('NFC').toLowerCase()
+  return decodeUtf8(fromLatin1(name))?.normalize('NFC').toLowerCase() ?? name
 }

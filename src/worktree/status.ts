@@ -70,7 +70,7 @@ export interface StatusOptions {
 /**
  * Compares the work tree at `root` with the version that it stands on.
  *
- * @throws {CodedError} `INDEX_MISSING`, `INDEX_DAMAGED`, `STATE_DAMAGED`, `PATH_UNKNOWN`, `DISK_*`.
+ * @throws {CodedError} `WORKTREE_ABSENT`, `INDEX_MISSING`, `INDEX_DAMAGED`, `STATE_DAMAGED`, `PATH_UNKNOWN`, `DISK_*`.
  */
 export async function workStatus(root: string, options: StatusOptions = {}): Promise<StatusReport> {
   const { branch, version } = await readHead(root)
@@ -132,6 +132,11 @@ function assertKnown(root: string, index: WorkIndex, text: string): void {
 function indexFor(root: string, version: string | undefined): WorkIndex {
   const index = WorkIndex.read(root)
   if (index !== undefined && (index.base && toHex(index.base.id)) === version) return index
+  if (index === undefined && version === undefined) {
+    throw new CodedError('WORKTREE_ABSENT', `The files of the branch have not been written into ${root} yet.`, {
+      hint: '`weft switch <branch>` puts them there.',
+    })
+  }
   const what = index === undefined ? 'There is no index of the files in' : 'The index is of another version than'
   throw new CodedError('INDEX_MISSING', `${what} ${root}, so what has changed is not known.`, {
     hint: '`weft switch <branch>` makes one. Files that you changed are left as they are.',
