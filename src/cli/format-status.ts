@@ -22,9 +22,9 @@ export function formatStatus(report: StatusReport, style: Style, most = Number.P
     ],
     ['Ignored', (report.ignored ?? []).map((path) => style.dim(shown(path, style)))],
   ]
-  const shown = groups.filter(([, lines]) => lines.length > 0)
-  const body = shown.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
-  return `${standing(report, style)}${doing(report, style)}${body.join('')}${shown.length > 0 ? '\n' : ''}${next(report)}`
+  const filled = groups.filter(([, lines]) => lines.length > 0)
+  const body = filled.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
+  return `${standing(report, style)}${doing(report, style)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
 }
 
 /** A path on one line, whatever is in it. */
