@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
-import { BaseCommand } from '../../cli/command.js'
+import { PagedCommand } from '../../cli/command.js'
 import { formatOperation } from '../../cli/format-work.js'
 import { findRoot } from '../../repo/layout.js'
 
 /** `weft op log`: what commands did. */
-export default class OpLog extends BaseCommand {
+export default class OpLog extends PagedCommand {
   static override summary = 'List what commands changed here, the last first'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> -n 5']
   static override flags = {
