@@ -5,7 +5,8 @@
 import { fromLatin1, writeLatin1 } from '../base/bytes.js'
 import type { Lseq } from '../lseq/lseq.js'
 import type { FileStat } from './file-stat.js'
-import { allocateColumns, CHUNKED, type Columns, HAS_STAT } from './index-columns.js'
+import { allocateColumns, type Columns } from './index-columns.js'
+import { CHUNKED, HAS_STAT } from './index-flags.js'
 
 /** One path of the version that the work tree was last made equal to. */
 export interface Tracked {

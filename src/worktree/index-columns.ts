@@ -31,6 +31,7 @@ import { crc32 } from 'node:zlib'
 import { equalBytes, fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { SEQ_LIMIT, STREAM_LIMIT } from '../lseq/lseq.js'
+import { CHUNKED, HAS_STAT } from './index-flags.js'
 
 const MAGIC = fromLatin1('weft-ix1')
 const MARK = 0x01020304
@@ -42,10 +43,6 @@ const WORD = { mark: 2, crc: 3, entries: 6, directories: 7, nameBytes: 8, dirNam
 const STAMP_AT = 16
 const BASE_AT = 48
 const BASE_BYTES = 40
-
-export const CHUNKED = 1
-export const HAS_STAT = 2
-export const ROOT_KNOWN = 1
 
 const F64_COLUMNS = 5
 const U32_COLUMNS = 3

@@ -18,17 +18,8 @@ import { WEFT_DIRECTORY } from '../repo/layout.js'
 import { Directories } from './directories.js'
 import { type FileStat, fileClock, isSettled, LONGEST_TICK } from './file-stat.js'
 import { IndexBuilder, type Tracked } from './index-builder.js'
-import {
-  CHUNKED,
-  type Columns,
-  damaged,
-  HAS_STAT,
-  ROOT_KNOWN,
-  readColumns,
-  STAMP_END,
-  sealColumns,
-  stampOf,
-} from './index-columns.js'
+import { type Columns, damaged, readColumns, STAMP_END, sealColumns, stampOf } from './index-columns.js'
+import { CHUNKED, HAS_STAT, ROOT_KNOWN } from './index-flags.js'
 import { type IndexLock, lockIndex, tryLockIndex } from './index-lock.js'
 
 export type { Tracked } from './index-builder.js'

@@ -11,7 +11,8 @@
  */
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { toLatin1 } from '../base/bytes.js'
-import { type Columns, HAS_STAT } from './index-columns.js'
+import type { Columns } from './index-columns.js'
+import { HAS_STAT } from './index-flags.js'
 
 /** What the sift reads of an index. */
 export type SiftColumns = Pick<
