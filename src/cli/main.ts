@@ -55,22 +55,22 @@ function debugText(error: Error): string {
 }
 
 /**
- * Splits off what stands before the command's name, as git allows: `-C <dir>` (any number of times), `--json` and
- * `--no-pager`. The latter two go behind the command, where oclif expects them.
+ * Splits off what stands before the command's name, as git allows: `-C <dir>` (any number of times) and `--json`.
+ * The latter goes behind the command, where oclif expects it.
  */
 export function splitLeading(args: readonly string[]): { directories: string[]; rest: string[] } {
   const directories: string[] = []
-  const flags: string[] = []
+  const json: string[] = []
   let at = 0
   for (; at < args.length; at++) {
     const arg = args[at] ?? ''
-    if (arg === '--json' || arg === '--no-pager') flags.push(arg)
+    if (arg === '--json') json.push(arg)
     else if (arg.startsWith('-C')) directories.push(arg.slice(2) || directoryAfter(args, at++))
     else break
   }
   const rest = args.slice(at)
   const end = rest.indexOf('--')
-  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? flags : []))
+  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? json : []))
   return { directories, rest }
 }
 

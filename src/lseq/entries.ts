@@ -244,9 +244,21 @@ export class EntryStore implements AsyncDisposable {
    * @throws What `fill` throws. Pages that were written by then stay; a later run finds their entries there.
    */
   bulk(fill: (writer: PageWriter) => Promise<readonly Operation[] | undefined>): Promise<WriteReport> {
+    return this.#write(fill, this.#options)
+  }
+
+  /** Like `bulk`, in one atomic batch however much it is: all of it is there afterwards, or nothing. */
+  bulkWhole(fill: (writer: PageWriter) => Promise<readonly Operation[] | undefined>): Promise<WriteReport> {
+    return this.#write(fill, { ...this.#options, heldBytes: Number.POSITIVE_INFINITY })
+  }
+
+  #write(
+    fill: (writer: PageWriter) => Promise<readonly Operation[] | undefined>,
+    options: WriterOptions,
+  ): Promise<WriteReport> {
     const work = async (): Promise<WriteReport> => {
       const write = (operations: readonly Operation[]) => this.store.batch(operations, { sync: true })
-      const writer = new PageWriter(this.#pages, write, this.#options)
+      const writer = new PageWriter(this.#pages, write, options)
       return writer.finish(checked(await fill(writer)))
     }
     const turn = this.#turn.then(work)

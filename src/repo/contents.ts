@@ -10,12 +10,9 @@ import type { Vector } from '../lseq/vector.js'
 import { checkedContent, chunkedContent, type FilesContext } from './files.js'
 import { LineEntries, walkSlices } from './line-entries.js'
 
-/** A file of a state. */
-export type FileAt = Pick<PathState<PathPut>, 'path' | 'entry'>
-
 /** A path of a state, and its bytes. */
-export interface PathContent<S extends FileAt> {
-  readonly state: S
+export interface PathContent {
+  readonly state: PathState<PathPut>
   readonly content: Uint8Array
 }
 
@@ -23,11 +20,11 @@ export interface PathContent<S extends FileAt> {
  * The contents of paths at `vector`, in the order of their files' ids. The bytes may be shared with the store's cache.
  * @throws {CodedError} `CONTENT_DAMAGED` where bytes are not those that the path entry promises, `CHUNK_MISSING`.
  */
-export async function* contentsOf<S extends FileAt>(
+export async function* contentsOf(
   context: FilesContext,
-  states: readonly S[],
+  states: readonly PathState<PathPut>[],
   vector: Vector,
-): AsyncGenerator<PathContent<S>> {
+): AsyncGenerator<PathContent> {
   const inOrder = byFile(states)
   const last = inOrder.at(-1)
   if (last === undefined) return
@@ -48,6 +45,6 @@ export async function* contentsOf<S extends FileAt>(
 }
 
 /** Paths in the order of their files' ids. */
-export function byFile<S extends FileAt>(states: readonly S[]): S[] {
+export function byFile(states: readonly PathState<PathPut>[]): PathState<PathPut>[] {
   return states.toSorted((a, b) => compareLseq(a.entry.file, b.entry.file))
 }

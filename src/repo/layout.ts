@@ -6,9 +6,11 @@
  *
  * @module
  */
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { writeDurably } from './durable.js'
 
 /** Name of the directory that makes its parent a repository. */
 export const WEFT_DIRECTORY = '.weft'
@@ -56,22 +58,32 @@ export interface Head {
   readonly version?: string | undefined
 }
 
-/** Where the work tree stands; nothing where none has been set. */
+const HEAD = /^(?:branch (?<branch>.+)\n)?(?:version (?<version>[0-9a-f]{64})\n)?$/
+
+/**
+ * Where the work tree stands; nothing where none has been set.
+ *
+ * @throws {CodedError} `HEAD_DAMAGED`.
+ */
 export async function readHead(root: string): Promise<Head> {
+  const path = headPath(root)
   let text: string
   try {
-    text = await readFile(headPath(root), 'utf8')
+    text = await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw error
   }
-  return { branch: /^branch (.+)$/m.exec(text)?.[1], version: /^version ([0-9a-f]{64})$/m.exec(text)?.[1] }
+  const { groups } = HEAD.exec(text) ?? {}
+  if (text !== '' && groups !== undefined) return { branch: groups['branch'], version: groups['version'] }
+  throw new CodedError('HEAD_DAMAGED', `${path} does not say where the work tree stands.`, {
+    hint: 'Remove that file and run `weft switch <branch>`. Files that are not in that version stay as they are.',
+  })
 }
 
 /** Says where the work tree stands from now on. */
 export async function writeHead(root: string, { branch, version }: Head): Promise<void> {
-  const path = headPath(root)
   const lines = [...(branch === undefined ? [] : [`branch ${branch}\n`]), ...(version ? [`version ${version}\n`] : [])]
-  await writeFile(`${path}.new`, lines.join(''), { flush: true })
-  await rename(`${path}.new`, path)
+  if (lines.length > 0) writeDurably(headPath(root), encodeUtf8(lines.join('')), 0o666)
+  else await rm(headPath(root), { force: true })
 }

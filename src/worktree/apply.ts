@@ -1,19 +1,22 @@
 /**
  * Bringing files of the work tree from what an operation's record says they were to what it says they shall be.
  *
- * May be done any number of times: a file that is as it shall be is passed over, and one that is neither that nor what it
- * was before belongs to somebody who changed it meanwhile, and is left alone.
+ * First all that comes is written beside (stage.ts), then files are removed and put, one by one. It may be done any number
+ * of times: a file that is as it shall be is passed over, and one that is neither that nor what it was before belongs to
+ * somebody who changed it meanwhile, and is left alone. That is looked at right before each file is touched.
  * @module
  */
+
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { formatMode, kindOf } from '../repo/mode.js'
 import { formatPath, parsePath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
-import type { SystemStat } from './file-stat.js'
+import { type FileStat, fileStat, type SystemStat, sameStat } from './file-stat.js'
 import type { FileRecord, OperationRecord } from './operation-log.js'
 import { type RecordedFile, recordedContents } from './recorded.js'
-import { lookAt, readWorkFile, WorkFiles } from './work-files.js'
+import { Stage, type Staged } from './stage.js'
+import { lookAt, readWorkFile } from './work-files.js'
 
 /** A file that is not as it should be. */
 export interface Failure {
@@ -29,63 +32,146 @@ export interface Applied {
   readonly stats: ReadonlyMap<string, SystemStat>
 }
 
-/**
- * Applies what a record says of files: first those that go, then those that come.
- *
- * @param given - Contents that are at hand, by path.
- */
-export async function applyFiles(
-  repo: Repository,
-  { files }: OperationRecord,
-  given: ReadonlyMap<string, Uint8Array | undefined>,
-): Promise<Applied> {
-  const { root } = repo
-  const work = new WorkFiles(root)
-  const failures: Failure[] = []
-  const stats = new Map<string, SystemStat>()
-  const attempt = (text: string, act: () => void): void => {
+/** What is at hand before files are looked at. Paths are binary strings. */
+export interface AtHand {
+  /** Contents. */
+  readonly contents?: ReadonlyMap<string, Uint8Array | undefined>
+  /** Stats with which files are certainly what the record says they were. */
+  readonly before?: ReadonlyMap<string, FileStat>
+}
+
+/** The files of one operation. */
+export class FileWork implements Disposable {
+  readonly #repo: Repository
+  readonly #files: readonly {
+    readonly path: string
+    readonly before: FileRecord | null
+    readonly after: FileRecord | null
+  }[]
+  readonly #atHand: AtHand
+  readonly #stage: Stage
+  readonly #staged = new Map<string, Staged | undefined>()
+  readonly #failures: Failure[] = []
+
+  constructor(repo: Repository, { files }: Pick<OperationRecord, 'files'>, atHand: AtHand = {}) {
+    this.#repo = repo
+    this.#files = files.map((file) => ({ ...file, path: parsePath(file.path) }))
+    this.#atHand = atHand
+    this.#stage = new Stage(repo.root)
+  }
+
+  [Symbol.dispose](): void {
+    this.#stage[Symbol.dispose]()
+  }
+
+  /**
+   * Writes beside what is to come, before anything is done.
+   *
+   * @param later - Contents that cannot be had yet.
+   * @throws {CodedError} `DISK_*`, `PATH_UNSAFE`, and what reading contents throws.
+   */
+  async prepare(later: (record: FileRecord) => boolean): Promise<void> {
+    const wanted = this.#files.flatMap(({ path, after }) => {
+      const isReady = after !== null && (this.#atHand.contents?.get(path) !== undefined || !later(after))
+      return isReady ? [{ path, record: after }] : []
+    })
+    await this.#write(wanted)
+  }
+
+  /**
+   * Does it. What goes wrong with one file does not keep the others from what they shall be.
+   *
+   * @throws {CodedError} `DISK_FULL`: then it is to be done again when there is room.
+   */
+  async apply(): Promise<Applied> {
+    await this.#writeRest()
+    for (const { path, before, after } of this.#files) {
+      if (after === null) this.#attempt(path, () => this.#isDue(path, before, after) && this.#stage.remove(path))
+    }
+    const stats = new Map<string, SystemStat>()
+    for (const { path, before, after } of this.#files) {
+      if (after === null || !this.#staged.has(path)) continue
+      this.#attempt(path, () => {
+        const stat = this.#isDue(path, before, after) ? this.#stage.put(path, this.#staged.get(path)) : undefined
+        if (stat !== undefined) stats.set(path, stat)
+      })
+    }
+    return { failures: this.#failures, stats }
+  }
+
+  /** What could not be had before, or is done for the second time. */
+  async #writeRest(): Promise<void> {
+    const wanted: RecordedFile[] = []
+    for (const { path, after } of this.#files) {
+      if (after === null || this.#staged.has(path)) continue
+      this.#attempt(path, () => {
+        if (!isSame(stateOf(this.#repo.root, path), after)) wanted.push({ path, record: after })
+      })
+    }
+    try {
+      await this.#write(wanted)
+    } catch (error) {
+      this.#rethrowUnlessOfFile(error)
+      // One content that is damaged must not stand in the way of all that comes after it for ever.
+      for (const file of wanted) {
+        if (this.#staged.has(file.path)) continue
+        await this.#write([file]).catch((reason: unknown) => this.#failed(file.path, reason))
+      }
+    }
+  }
+
+  async #write(files: readonly RecordedFile[]): Promise<void> {
+    const missing: RecordedFile[] = []
+    for (const file of files) {
+      const bytes = this.#atHand.contents?.get(file.path)
+      if (bytes === undefined) missing.push(file)
+      else this.#add(file, bytes)
+    }
+    for await (const { file, bytes } of recordedContents(this.#repo, missing)) this.#add(file, bytes)
+  }
+
+  #add({ path, record }: RecordedFile, bytes: Uint8Array): void {
+    this.#staged.set(path, this.#stage.add(path, Number.parseInt(record.mode, 8), bytes))
+  }
+
+  /** Whether a file is what it was before, and not yet what it shall be. */
+  #isDue(path: string, before: FileRecord | null, after: FileRecord | null): boolean {
+    const known = this.#atHand.before?.get(path)
+    const stat = known && lookAt(this.#repo.root, path)
+    if (known !== undefined && stat !== undefined && sameStat(fileStat(stat), known)) return true
+    const now = stateOf(this.#repo.root, path)
+    if (isSame(now, after)) return false
+    if (isSame(now, before)) return true
+    this.#failures.push({ path: formatPath(path), reason: 'It was changed meanwhile, and left as it is.' })
+    return false
+  }
+
+  #attempt(path: string, act: () => void): void {
     try {
       act()
     } catch (error) {
-      if (!(error instanceof CodedError)) throw error
-      failures.push({ path: text, reason: error.message })
+      this.#failed(path, error)
     }
   }
-  const wanted: RecordedFile[] = []
-  for (const { path: text, before, after } of files) {
-    const path = parsePath(text)
-    const now = stateOf(root, path)
-    if (isSame(now, after) || !isSame(now, before)) continue
-    if (after === null) attempt(text, () => work.remove(path))
-    else wanted.push({ path, record: after })
+
+  #failed(path: string, error: unknown): void {
+    this.#rethrowUnlessOfFile(error)
+    this.#failures.push({ path: formatPath(path), reason: (error as CodedError).message })
   }
-  const write = (path: string, { mode }: FileRecord, bytes: Uint8Array): void =>
-    attempt(path, () => {
-      work.write(path, Number.parseInt(mode, 8), bytes)
-      const stat = lookAt(root, path)
-      if (stat !== undefined) stats.set(path, stat)
-    })
-  const missing: RecordedFile[] = []
-  for (const file of wanted) {
-    const bytes = given.get(file.path)
-    if (bytes === undefined) missing.push(file)
-    else write(file.path, file.record, bytes)
-  }
-  const left = new Set(missing)
-  try {
-    for await (const { file, bytes } of recordedContents(repo, missing)) {
-      left.delete(file)
-      write(file.path, file.record, bytes)
-    }
-  } catch (error) {
-    // One content that is damaged must not stand in the way of all that comes after it for ever.
+
+  /** A disk that is full, or a fault of ours, is no matter of one file. */
+  #rethrowUnlessOfFile(error: unknown): void {
     if (!(error instanceof CodedError)) throw error
-    failures.push(...[...left].map(({ path }) => ({ path: formatPath(path), reason: error.message })))
+    if (error.code !== 'DISK_FULL') return
+    throw new CodedError('DISK_FULL', error.message, {
+      hint: 'The next weft command that changes something goes on where this one stopped. Make room first.',
+      cause: error,
+      data: error.data,
+    })
   }
-  return { failures, stats }
 }
 
-/** What is at a path now, as records have it. A submodule's directory counts as its link. */
+/** What is at a path now, as records have it. */
 function stateOf(root: string, path: string): FileRecord | null {
   const found = readWorkFile(root, path)
   return found === undefined ? null : { mode: formatMode(found.mode), sha256: crypto.sha256Hex(found.bytes) }

@@ -40,6 +40,10 @@ export function fileStat({ mtimeMs, ctimeMs, ino, size }: SystemStat): FileStat 
   return { mtime: mtimeMs, ctime: ctimeMs, inode: ino, size }
 }
 
+export function sameStat(a: FileStat, b: FileStat): boolean {
+  return a.mtime === b.mtime && a.ctime === b.ctime && a.inode === b.inode && a.size === b.size
+}
+
 /**
  * Whether a stat is worth remembering.
  *

@@ -6,11 +6,12 @@
  * Named by their SHA-256, so that a content is there once however often it was replaced.
  * @module
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
+import { makeDirectory, writeDurably } from '../repo/durable.js'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
 
 /** A content is never larger unpacked: what a work tree file can be here. */
@@ -27,9 +28,21 @@ function keptPath(root: string, sha256: string): string {
  */
 export function keepContent(root: string, sha256: string, content: Uint8Array): void {
   const path = keptPath(root, sha256)
-  if (existsSync(path)) return
-  mkdirSync(dirname(path), { recursive: true })
+  if (isSound(root, sha256)) return
+  makeDirectory(dirname(path))
   writeDurably(path, gzipSync(content, { level: 1 }))
+}
+
+/** Whether a content is kept already, and could be had back: this may be the last time that it is seen elsewhere. */
+function isSound(root: string, sha256: string): boolean {
+  if (!existsSync(keptPath(root, sha256))) return false
+  try {
+    keptContent(root, sha256)
+    return true
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'CONTENT_DAMAGED') return false
+    throw error
+  }
 }
 
 /**
@@ -52,29 +65,4 @@ export function keptContent(root: string, sha256: string): Uint8Array {
     throw new CodedError('CONTENT_DAMAGED', `The kept content ${path} is not the one that it is named for.`)
   }
   return content
-}
-
-/** Puts a file in its place whole, after its bytes are on the disk. */
-export function writeDurably(path: string, bytes: Uint8Array): void {
-  const temporary = `${path}.${process.pid}.new`
-  const file = openSync(temporary, 'w', 0o600)
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-  syncDirectory(dirname(path))
-}
-
-/** Makes renames in a directory last; not every system can. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
 }

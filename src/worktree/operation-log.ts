@@ -8,12 +8,12 @@
  * (`below`), and which could be done again (`redo`), so the last record alone tells where one stands.
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { makeDirectory, syncDirectory, writeDurably } from '../repo/durable.js'
 import { type Head, WEFT_DIRECTORY } from '../repo/layout.js'
-import { writeDurably } from './kept.js'
 import type { WorkState } from './state.js'
 
 /** The form of records that this code reads and writes. */
@@ -121,8 +121,13 @@ export function logPlace(root: string): LogPlace {
 
 /** Writes the journal: what is about to be done. It is on the disk when this returns. */
 export function beginOperation(root: string, record: OperationRecord): void {
-  mkdirSync(directory(root), { recursive: true })
+  makeDirectory(directory(root))
   writeDurably(pendingPath(root), encodeUtf8(`${JSON.stringify(record, null, 1)}\n`))
+}
+
+/** Whether an operation was begun and not ended. */
+export function isPending(root: string): boolean {
+  return existsSync(pendingPath(root))
 }
 
 /** The operation that was begun and not ended. */
@@ -131,8 +136,9 @@ export function pendingOperation(root: string): OperationRecord | undefined {
   return existsSync(path) ? parseRecord(path) : undefined
 }
 
-/** Puts the journal into the log. */
+/** Puts the journal into the log, once all that was done before is on the disk. */
 export function endOperation(root: string, { number }: OperationRecord): void {
+  syncDirectory(join(root, WEFT_DIRECTORY))
   renameSync(pendingPath(root), recordPath(root, number))
 }
 

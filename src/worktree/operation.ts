@@ -1,7 +1,9 @@
 /**
  * An operation: everything that one command changes, of refs, entries, files and what is under way, done as a whole.
  *
+ *     0  is there room for all of it?                                                       room.ts
  *     1  what is in the work tree, will be replaced, and is in no version, is kept          kept.ts
+ *        new contents are written beside                                                    stage.ts
  *     2  the journal: what is going to be changed, from what to what                        operation-log.ts
  *     3  new entries and refs, in one atomic batch
  *     4  files, one by one                                                                  apply.ts
@@ -13,6 +15,7 @@
  * @module
  */
 import { compareBytes, fromHex, toHex } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { RefKind } from '../history/keys.js'
@@ -28,8 +31,8 @@ import { formatMode } from '../repo/mode.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
 import type { Repository } from '../repo/repository.js'
-import { applyFiles, type Failure } from './apply.js'
-import { fileStat } from './file-stat.js'
+import { type Failure, FileWork } from './apply.js'
+import { type FileStat, fileStat, sameStat } from './file-stat.js'
 import type { WorkIndex } from './index-file.js'
 import { keepContent } from './kept.js'
 import {
@@ -37,6 +40,7 @@ import {
   dropOperation,
   endOperation,
   type FileRecord,
+  isPending,
   logPlace,
   OPERATION_FORMAT,
   type OperationRecord,
@@ -46,9 +50,10 @@ import {
   type StoredContent,
 } from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
-import { sameStat, settled } from './settle.js'
+import { assertRoom, foldsNames, isAlias } from './room.js'
+import { settled } from './settle.js'
 import { readState, type WorkState, writeState } from './state.js'
-import { assertRoom, lookAt, modeOf, readWorkFile } from './work-files.js'
+import { lookAt, readWorkFile } from './work-files.js'
 
 /** What a name is to be. */
 export interface RefMove {
@@ -118,32 +123,52 @@ const LOOSE_LIMIT = 4096
 /**
  * Does an operation.
  *
- * @throws {CodedError} What putting entries throws; nothing has then been done.
+ * @throws {CodedError} `OPERATION_PENDING`; what keeps it from being done: `PATH_BLOCKED`, `FILE_UNREADABLE`, `DISK_*`,
+ *   `STORE_*` and others. Either nothing has been done then, or the journal is there and the rest is done by whoever comes
+ *   next.
  */
 export async function perform(context: OperationContext, operation: Operation): Promise<Performed> {
   const { repo, index } = context
   const { root } = repo
-  const files = recordFiles(context, operation.files ?? [])
+  assertNonePending(root)
+  const { files, clean } = recordFiles(context, operation.files ?? [])
   const refs = await refChanges(repo.entries, operation.refs ?? [])
   const added = [...(operation.entries ?? [])]
   if (refs.changes.length > 0) {
     const author = { signer: await repo.signer(), ident: identNow(operation.author), message: operation.command }
     added.push(...(await refEntries(repo.entries, refs.changes, author, greatestSeq(added))))
   }
-  const record = recordOf(root, operation, await repo.head(), files, refs.records, added.at(-1))
+  const record = recordOf(root, operation, await repo.head(), files, refs.records, added)
+  const contents = new Map((operation.files ?? []).map(({ path, to }) => [path, to?.bytes]))
+  using work = new FileWork(repo, record, { contents, before: clean })
+  const isNew = (operation.entries ?? []).length > 0
+  await work.prepare(({ stored }) => isNew && stored?.at === record.head.after.version)
   beginOperation(root, record)
   try {
     await putEntries(repo.entries, added)
   } catch (error) {
-    dropOperation(root)
+    // Where the store failed, only who opens it next can tell whether the batch has arrived: by the journal.
+    if (!(error instanceof CodedError && error.code.startsWith('STORE_'))) dropOperation(root)
     throw error
   }
-  const given = new Map((operation.files ?? []).map(({ path, to }) => [path, to?.bytes]))
-  const { failures, stats } = await applyFiles(repo, record, given)
+  const { failures, stats } = await work.apply()
   const after = settled(root, operation.index ?? index, record, stats)
   await finish(root, record, after)
   await repo.entries.foldIfNeeded()
   return { record, index: after, failures }
+}
+
+function assertNonePending(root: string): void {
+  if (!isPending(root)) return
+  throw new CodedError('OPERATION_PENDING', 'A command was interrupted, and what it began is not finished yet.', {
+    hint: 'Any weft command that changes something finishes it first: open the work tree anew.',
+  })
+}
+
+/** An operation that was interrupted and is done now. */
+export interface Finished {
+  readonly record: OperationRecord
+  readonly failures: readonly Failure[]
 }
 
 /**
@@ -152,11 +177,12 @@ export async function perform(context: OperationContext, operation: Operation): 
  * @param summary - One line, once it is done.
  */
 export async function recordRefs<T>(
-  repo: Pick<Repository, 'root' | 'entries' | 'head'>,
+  repo: Repository,
   command: string,
   act: () => Promise<T>,
   summary: (result: T) => string,
 ): Promise<T> {
+  await finishPending(repo)
   const before = await refTexts(repo.entries)
   const result = await act()
   const after = await refTexts(repo.entries)
@@ -168,7 +194,7 @@ export async function recordRefs<T>(
   })
   if (refs.length === 0) return result
   const operation = { command, summary: summary(result) }
-  const record = recordOf(repo.root, operation, await repo.head(), [], refs, undefined)
+  const record = recordOf(repo.root, operation, await repo.head(), [], refs, [])
   beginOperation(repo.root, record)
   endOperation(repo.root, record)
   return result
@@ -186,9 +212,9 @@ async function refTexts(entries: EntryStore): Promise<Map<string, string[]>> {
 /**
  * Finishes an operation that was interrupted, or forgets it where nothing of it has been done.
  *
- * @returns Its record, where it was finished.
+ * @returns Undefined where there was none, or it was forgotten.
  */
-export async function finishPending(repo: Repository): Promise<OperationRecord | undefined> {
+export async function finishPending(repo: Repository): Promise<Finished | undefined> {
   const record = pendingOperation(repo.root)
   if (record === undefined) return undefined
   const marker = record.marker === undefined ? undefined : fromHex(record.marker)
@@ -196,14 +222,20 @@ export async function finishPending(repo: Repository): Promise<OperationRecord |
     dropOperation(repo.root)
     return undefined
   }
-  await applyFiles(repo, record, new Map())
+  using work = new FileWork(repo, record)
+  const { failures } = await work.apply()
   await finish(repo.root, record, await rebuildIndex(repo, record.head.after.version, undefined))
-  return record
+  return { record, failures }
 }
 
 async function finish(root: string, record: OperationRecord, index: WorkIndex): Promise<void> {
   writeState(root, record.state.after)
-  index.write(root)
+  try {
+    index.write(root)
+  } catch (error) {
+    // It is derived, and one of another version is made anew.
+    if (!(error instanceof CodedError)) throw error
+  }
   await writeHead(root, record.head.after)
   endOperation(root, record)
 }
@@ -214,7 +246,7 @@ function recordOf(
   before: Head,
   files: OperationRecord['files'],
   refs: readonly RefRecord[],
-  last: Entry | undefined,
+  added: readonly Entry[],
 ): OperationRecord {
   const { number, top, redo } = logPlace(root)
   const stateBefore = readState(root)
@@ -231,8 +263,15 @@ function recordOf(
     state: { before: stateBefore, after: state ?? stateBefore },
     refs,
     files,
-    ...(last === undefined ? {} : { marker: toHex(last.key) }),
+    ...(added.length === 0 ? {} : { marker: toHex(greatestKey(added)) }),
   }
+}
+
+const NO_KEY = new Uint8Array(0)
+
+/** The last key to be written, wherever a batch is cut. */
+function greatestKey(entries: readonly Entry[]): Uint8Array {
+  return entries.reduce<Uint8Array>((greatest, { key }) => (compareBytes(key, greatest) > 0 ? key : greatest), NO_KEY)
 }
 
 /** Where the log stands when an operation has been undone. */
@@ -244,15 +283,22 @@ function undoPlace(
   return { top: readOperation(root, undid).below, below: 0, redo: [undid, ...redo] }
 }
 
-/** What is at the paths now and what will be; keeps what no version has. Moves that change nothing are left out. */
+/**
+ * What is at the paths now and what will be; keeps what no version has. Moves that change nothing are left out.
+ *
+ * @returns Also the stats of files that are clean: with these they are what the record says.
+ */
 function recordFiles(
   { repo: { root }, index }: OperationContext,
   moves: readonly FileMove[],
-): OperationRecord['files'] {
+): { files: OperationRecord['files']; clean: Map<string, FileStat> } {
   assertRoom(root, moves)
+  const folds = foldsNames(root)
   const files: OperationRecord['files'][number][] = []
+  const clean = new Map<string, FileStat>()
   for (const { path, to } of moves) {
-    const before = recordBefore(root, path, index)
+    const isOther = folds && index.find(path) < 0 && lookAt(root, path) !== undefined && isAlias(root, path)
+    const before = isOther ? null : recordBefore(root, path, index, clean)
     if (to !== undefined && to.stored === undefined) {
       if (to.bytes === undefined) throw new TypeError(`content of ${path}: expected bytes or a version that has it`)
       keepContent(root, to.sha256, to.bytes)
@@ -262,7 +308,7 @@ function recordFiles(
       files.push({ path: formatPath(path), before, after })
     }
   }
-  return files
+  return { files, clean }
 }
 
 function recorded(mode: number, sha256: string, stored: StoredContent | undefined): FileRecord {
@@ -274,14 +320,14 @@ export function storedContent({ file, size, chunked }: Omit<PathPut, 'mode' | 's
   return { at, file: formatLseq(file.seq, file.stream), size, chunked }
 }
 
-function recordBefore(root: string, path: string, index: WorkIndex): FileRecord | null {
+function recordBefore(root: string, path: string, index: WorkIndex, clean: Map<string, FileStat>): FileRecord | null {
   const tracked = index.get(path)
   const stored = tracked && index.base && storedContent(tracked, toHex(index.base.id))
   const stat = lookAt(root, path)
   if (stat === undefined) return null
   if (tracked?.stat !== undefined && sameStat(fileStat(stat), tracked.stat)) {
-    // The stat vouches for the content; who may execute it can be another matter.
-    return recorded(modeOf(stat) ?? tracked.mode, toHex(tracked.sha256), stored)
+    clean.set(path, tracked.stat)
+    return recorded(tracked.mode, toHex(tracked.sha256), stored)
   }
   const found = readWorkFile(root, path)
   if (found === undefined) return null
@@ -328,7 +374,7 @@ function greatestSeq(entries: readonly Entry[]): number {
 async function putEntries(store: EntryStore, entries: readonly Entry[]): Promise<void> {
   if (entries.length <= LOOSE_LIMIT) return store.put(entries, { fresh: true })
   const sorted = entries.toSorted((a, b) => compareBytes(a.key, b.key))
-  await store.bulk(async (writer) => {
+  await store.bulkWhole(async (writer) => {
     for (const { key, value } of sorted) {
       const room = writer.add(key, value)
       if (room !== undefined) await room

@@ -219,7 +219,11 @@ class Scanner {
     const prefix = this.#index.directories.prefixes[k] as string
     const place = new Place(this.#root, prefix, () => this.#list(prefix), outer)
     this.#index.directories.eachChild(k, (child) => {
-      if (!this.#enterTracked(child, place)) this.#missingDirectory(child)
+      if (this.#enterTracked(child, place)) return
+      this.#missingDirectory(child)
+      // The name is there, but is a directory no more.
+      const path = (this.#index.directories.prefixes[child] as string).slice(0, -1)
+      this.#untracked(path, path.slice(prefix.length), place)
     })
   }
 

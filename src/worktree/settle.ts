@@ -8,17 +8,13 @@
 import { equalBytes, fromHex } from '../base/bytes.js'
 import { formatMode } from '../repo/mode.js'
 import { parsePath } from '../repo/path-text.js'
-import { type FileStat, fileClock, fileStat, isSettled, type SystemStat } from './file-stat.js'
+import { fileClock, fileStat, isSettled, type SystemStat, sameStat } from './file-stat.js'
 import type { Tracked, WorkIndex } from './index-file.js'
 import type { OperationRecord } from './operation-log.js'
 import { lookAt } from './work-files.js'
 
 /** Longer than a tick of the clocks of common file systems, in milliseconds. */
 const TICK = 12
-
-export function sameStat(a: FileStat, b: FileStat): boolean {
-  return a.mtime === b.mtime && a.ctime === b.ctime && a.inode === b.inode && a.size === b.size
-}
 
 /** The index with the stats of the files that an operation wrote, as far as they hold what the index says. */
 export function settled(

@@ -10,8 +10,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { writeDurably } from '../repo/durable.js'
 import { type Head, WEFT_DIRECTORY } from '../repo/layout.js'
-import { writeDurably } from './kept.js'
 
 /** A merge that has not been committed. */
 export interface MergeUnderWay {
@@ -101,5 +101,5 @@ export function readState(root: string): WorkState {
 export function writeState(root: string, state: WorkState): void {
   const text = JSON.stringify(state)
   if (text === '{}') rmSync(statePath(root), { force: true })
-  else writeDurably(statePath(root), encodeUtf8(`${text}\n`))
+  else writeDurably(statePath(root), encodeUtf8(`${text}\n`), 0o666)
 }

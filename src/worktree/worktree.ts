@@ -10,8 +10,7 @@ import { CodedError } from '../base/error.js'
 import type { Head } from '../repo/layout.js'
 import type { Repository } from '../repo/repository.js'
 import { WorkIndex } from './index-file.js'
-import { finishPending, type Operation, type Performed, perform } from './operation.js'
-import type { OperationRecord } from './operation-log.js'
+import { type Finished, finishPending, type Operation, type Performed, perform } from './operation.js'
 import { rebuildIndex } from './rebuild.js'
 import { type Scan, type ScanOptions, scanWorkTree } from './scan.js'
 import { readState, type WorkState } from './state.js'
@@ -19,14 +18,14 @@ import { readState, type WorkState } from './state.js'
 export class Worktree {
   readonly repo: Repository
   /** An operation that had been interrupted and was finished when the work tree was opened. */
-  readonly finished: OperationRecord | undefined
+  readonly finished: Finished | undefined
   #index: WorkIndex
   #head: Head
   #state: WorkState
 
   private constructor(
     repo: Repository,
-    finished: OperationRecord | undefined,
+    finished: Finished | undefined,
     index: WorkIndex,
     head: Head,
     state: WorkState,
@@ -108,6 +107,11 @@ async function loadIndex(repo: Repository, head: Head): Promise<WorkIndex> {
   const base = index?.base && toHex(index.base.id)
   if (index !== undefined && base === head.version) return index
   const rebuilt = await rebuildIndex(repo, head.version, undefined)
-  rebuilt.write(repo.root)
+  try {
+    rebuilt.write(repo.root)
+  } catch (error) {
+    // Whoever wants it next makes it anew.
+    if (!(error instanceof CodedError)) throw error
+  }
   return rebuilt
 }
