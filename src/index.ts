@@ -36,9 +36,21 @@ export { type InitReport, initRepository } from './worktree/init.js'
 export { type MergeOptions, type MergeReport, merge } from './worktree/merge.js'
 export { type MoveOptions, type MoveReport, movePaths } from './worktree/move.js'
 export { openConflicts } from './worktree/open-conflicts.js'
+export { type PatchOptions, type PatchReport, patchWorktree } from './worktree/patch-work.js'
+export { type PickOptions, type PickReport, pick, revert } from './worktree/pick.js'
 export { type RemoveReport, removePaths } from './worktree/remove.js'
 export { type ResolveOptions, type ResolveReport, resolveConflicts } from './worktree/resolve.js'
 export { type RestorePathsOptions, type RestorePathsReport, restorePaths } from './worktree/restore-paths.js'
+export {
+  dropShelf,
+  type ShelfInfo,
+  type ShelveOptions,
+  type ShelveReport,
+  shelve,
+  shelves,
+  type UnshelveReport,
+  unshelve,
+} from './worktree/shelve.js'
 export { type SwitchOptions, type SwitchReport, switchTo } from './worktree/switch.js'
 export { type OperationInfo, operations, redo, type UndoReport, undo } from './worktree/undo.js'
 export { Worktree } from './worktree/worktree.js'

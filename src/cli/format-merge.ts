@@ -31,8 +31,7 @@ const MEANING: Record<ConflictKind, string> = {
 export function formatMerge(report: MergeReport, style: Style): string {
   const { safe } = style
   const lines = [headline(report, style)]
-  for (const conflict of report.conflicts.slice(0, SHOWN)) lines.push(conflictLine(conflict, style))
-  if (report.conflicts.length > SHOWN) lines.push(`  and ${report.conflicts.length - SHOWN} more`)
+  lines.push(...conflictLines(report.conflicts, style))
   if (report.near.length > 0 && report.kind !== 'already') {
     const paths = report.near.map(({ path }) => safe(formatPath(path)))
     const some = paths.slice(0, 5).join(', ') + (paths.length > 5 ? ` and ${paths.length - 5} more` : '')
@@ -67,6 +66,12 @@ function headline(
     case 'conflicts':
       return `Merging ${name} left ${count(conflicts.length, 'conflict')}; ${count(files, 'file')} changed.`
   }
+}
+
+/** A line for each of the first conflicts. */
+export function conflictLines(conflicts: readonly Conflict[], style: Style): string[] {
+  const lines = conflicts.slice(0, SHOWN).map((conflict) => conflictLine(conflict, style))
+  return conflicts.length > SHOWN ? [...lines, `  and ${conflicts.length - SHOWN} more`] : lines
 }
 
 function conflictLine({ kind, path, regions, left, right }: Conflict, { red, safe }: Style): string {

@@ -81,6 +81,13 @@ export interface Composition {
   readonly message: Uint8Array
   readonly extra?: readonly Extra[]
   readonly noteExtra?: readonly Extra[]
+  /** Nothing will stand on it: it gets a stream of its own, so that the parent's goes on with what is done there. */
+  readonly isAside?: boolean | undefined
+  /**
+   * What covers the lines that this version may have taken from elsewhere, so that their origins are written down; by
+   * default the parents' vectors where there are several. They come first in any case.
+   */
+  readonly sources?: readonly Vector[] | undefined
 }
 
 /** What composing stands on. */
@@ -118,6 +125,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
     streams,
     vector: joined,
     preferred: parents[0]?.stream,
+    isAside: composition.isAside,
   })
   const { stream } = place
   const first = nextBlock(place.greatest, 1)
@@ -200,8 +208,8 @@ class VersionWriter {
     const bytes = await put.content()
     const chunked = !isText(bytes)
     const stored = await StoredFile.load(this.#context.entries, this.#context.streams, put.file)
-    const { joined, vectors } = this.#composition
-    const woven = stored.weave(joined, chunked ? NOTHING : bytes, vectors.length > 1 ? vectors : [])
+    const { joined, vectors, sources = [] } = this.#composition
+    const woven = stored.weave(joined, chunked ? NOTHING : bytes, [...(vectors.length > 1 ? vectors : []), ...sources])
     const entry = { mode: put.mode, file, size: bytes.length, sha256: crypto.sha256(bytes), chunked }
     const value = encodePathPut(entry)
     this.puts.set(path, entry)

@@ -34,13 +34,15 @@ export interface PlaceRequest {
   readonly vector: Vector
   /** Stream of the first parent: preferred, so that a line of work stays in one stream. */
   readonly preferred: number | undefined
+  /** Begin a stream: for a version on which nothing will stand, which would else cut a stream off for what does. */
+  readonly isAside?: boolean | undefined
 }
 
 /** Chooses the stream for a version on top of `vector`: the first parent's, else one of the writer's that fits, else a new one. */
 export async function placeVersion(entries: EntryStore, request: PlaceRequest): Promise<StreamPlace> {
   const { publicKey, random, streams, vector, preferred } = request
   const { own, taken } = await ownStreams(entries, publicKey)
-  const left = new Set(own.keys())
+  const left = new Set(request.isAside === true ? [] : own.keys())
   const fitting = new Map<number, VersionRef>()
   let greatest = 0
   // Last first: the greatest seq is the first met, and the tip of the stream that is wanted is mostly near.

@@ -9,6 +9,7 @@ import type { Ident, VersionRef } from '../history/header.js'
 import { type JoinedPath, joinPaths } from '../history/joined-paths.js'
 import type { PathPut } from '../history/path-entry.js'
 import type { Signer } from '../history/signer.js'
+import { sourcesExtra } from '../history/sources.js'
 import { emptyTree, type Leaf, type Tree } from '../history/tree.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -26,6 +27,10 @@ export interface NewVersion {
   readonly message: Uint8Array
   readonly extra?: readonly Extra[]
   readonly noteExtra?: readonly Extra[]
+  /** Versions that it does not stand on, from which lines may have come: what it picks. Blame then names their authors. */
+  readonly sources?: readonly VersionRef[] | undefined
+  /** See `Composition`. */
+  readonly isAside?: boolean | undefined
   /**
    * Tree of the only parent, in which directories that no write is below may be opaque. Without it the tree is read from
    * the store, which takes a look at every path there ever was.
@@ -44,11 +49,16 @@ export interface AuthorContext {
 export async function authorVersion(context: AuthorContext, version: NewVersion): Promise<Composed> {
   const { entries, versions, signer } = context
   const { streams } = versions
-  const { parents, tree, ...rest } = version
+  const { parents, tree, sources: from = [], ...rest } = version
   const vectors: Vector[] = []
   for (const parent of parents) vectors.push(await versions.vectorOf(parent))
   const joined = vectors.reduce((join, vector) => join.join(vector), Vector.empty)
-  const base = { ...rest, parents, vectors, joined }
+  const sources: Vector[] = []
+  for (const source of from) sources.push(await versions.vectorOf(source))
+  const unknown = from.filter(({ seq, stream }) => !joined.covers(streams.slot(stream), seq))
+  const extra = [...(rest.extra ?? []), ...(unknown.length > 0 ? [sourcesExtra(unknown)] : [])]
+  extra.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const base = { ...rest, extra, parents, vectors, joined, sources }
   if (parents.length === 0) return composeVersion({ entries, streams, signer }, { ...base, tree: emptyTree<Leaf>() })
   if (tree !== undefined && parents.length === 1) {
     return composeVersion({ entries, streams, signer }, { ...base, tree })

@@ -13,6 +13,7 @@ import { branchHeads } from '../repo/branch-heads.js'
 import { identNow } from '../repo/ident.js'
 import { formatPath, unformatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
+import type { Repository } from '../repo/repository.js'
 import {
   assertFit,
   type CommitChanges,
@@ -21,7 +22,7 @@ import {
   isLarge,
   trackedAfter,
 } from './commit-changes.js'
-import { movesOf, withFiles, withMoves } from './move.js'
+import { movesOf, withBothEnds, withFiles, withMoves } from './move.js'
 import type { RefMove } from './operation.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
@@ -104,6 +105,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
       committer: ident,
       message: encodeUtf8(message),
       noteExtra: noteExtraOf(state),
+      sources: await versionRefs(repo, state.sources ?? []),
       ...(parents.length === 1 ? { tree: work.index.treeFor(changes.writes.map(({ path }) => path)) } : {}),
     },
   )
@@ -168,12 +170,16 @@ function conflictsLeft(): CodedError {
 
 /** The version that the work tree stands on, and those that are being merged into it. */
 async function parentsOf({ repo, index, state }: Worktree): Promise<VersionRef[]> {
-  const parents: VersionRef[] = index.base === undefined ? [] : [index.base]
-  for (const id of state.merge?.parents ?? []) {
+  return [...(index.base === undefined ? [] : [index.base]), ...(await versionRefs(repo, state.merge?.parents ?? []))]
+}
+
+async function versionRefs(repo: Repository, ids: readonly string[]): Promise<VersionRef[]> {
+  const refs: VersionRef[] = []
+  for (const id of ids) {
     const { version } = await repo.resolve(id)
-    if (version !== undefined) parents.push(refOf(version))
+    if (version !== undefined) refs.push(refOf(version))
   }
-  return parents
+  return refs
 }
 
 /** Who wrote what is committed: of a version that is picked, its author. */
@@ -207,19 +213,11 @@ export function branchMove(
 
 /** What is still under way when a version was made. Conflicts that were committed are still open. */
 function stateAfter(state: WorkState, { writes }: CommitChanges): WorkState {
-  const { merge: _, pick: __, ...rest } = state
+  const { merge: _, pick: __, sources: ___, ...rest } = state
   const written = new Set(writes.map(({ path }) => path))
   const moves = new Map([...movesOf(state)].filter(([to, from]) => !written.has(to) && !written.has(from)))
   const files = Object.entries(state.files ?? {}).filter(([path]) => !written.has(unformatPath(path)))
   return withFiles(withMoves(rest, moves), Object.fromEntries(files))
-}
-
-/** Paths to commit, and for those of files that were moved the other path too: half a move would be another file. */
-function withBothEnds(paths: readonly string[] | undefined, state: WorkState): readonly string[] | undefined {
-  if (paths === undefined || paths.length === 0) return paths
-  const isChosen = (path: string) => paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`))
-  const ends = [...movesOf(state)].filter((move) => move.some(isChosen))
-  return [...paths, ...ends.flat()]
 }
 
 function warningsOf({ changes, special, nested }: Scan, largeFile = Number.POSITIVE_INFINITY): string[] {

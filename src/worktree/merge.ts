@@ -24,7 +24,7 @@ import type { Tracked } from './index-file.js'
 import { planMove } from './move-tree.js'
 import { standingState } from './open-conflicts.js'
 import { rebuildIndex } from './rebuild.js'
-import { mergedTree, newPlaces, toOpen } from './take-outcome.js'
+import { keepingStats, mergedTree, newPlaces, toOpen } from './take-outcome.js'
 import type { Worktree } from './worktree.js'
 
 export interface MergeOptions {
@@ -165,7 +165,7 @@ async function join(
   )
   const tracked = new Map<string, Tracked | undefined>(mergedTree(outcome, sides).tracked)
   for (const [path, put] of composed.puts) tracked.set(path, { path, ...put, stat: undefined })
-  const after = index.with(composed.ref, keepingStats(work, tracked))
+  const after = index.with(composed.ref, keepingStats(index, tracked))
   const { files, carried } = planMove(work, after)
   const id = toHex(composed.ref.id)
   const { branch } = work.head
@@ -191,20 +191,6 @@ async function join(
   }
 }
 
-/** Stats of files whose content does not change go on to hold. */
-function keepingStats(
-  { index }: Worktree,
-  tracked: ReadonlyMap<string, Tracked | undefined>,
-): Map<string, Tracked | undefined> {
-  return new Map(
-    [...tracked].map(([path, one]) => {
-      const old = index.get(path)
-      const isSame = one !== undefined && old !== undefined && toHex(old.sha256) === toHex(one.sha256)
-      return [path, isSame && old.mode === one.mode ? { ...one, stat: old.stat } : one]
-    }),
-  )
-}
-
 /** The outcome in the work tree, with conflicts or because it was wanted so. */
 async function leave(
   work: Worktree,
@@ -217,7 +203,9 @@ async function leave(
   const base = index.base as VersionRef
   const sides = { left: toHex(base.id), right: toHex(right.id) }
   const tree = mergedTree(outcome, sides)
-  const { files, carried } = planMove(work, index.with(base, keepingStats(work, tree.tracked)), { source: tree.source })
+  const { files, carried } = planMove(work, index.with(base, keepingStats(index, tree.tracked)), {
+    source: tree.source,
+  })
   const conflicts = toOpen(outcome.conflicts, tree, sides)
   const { record, failures } = await work.perform({
     command: 'merge',

@@ -120,6 +120,14 @@ export function movesOf({ moves = {} }: WorkState): Map<string, string> {
   return new Map(Object.entries(moves).map(([to, from]) => [unformatPath(to), unformatPath(from)]))
 }
 
+/** Paths, and for those of files that were moved the other path too: half a move would be another file. */
+export function withBothEnds(paths: readonly string[] | undefined, state: WorkState): readonly string[] | undefined {
+  if (paths === undefined || paths.length === 0) return paths
+  const isChosen = (path: string) => paths.some((one) => one === '' || path === one || path.startsWith(`${one}/`))
+  const ends = [...movesOf(state)].filter((move) => move.some(isChosen))
+  return [...paths, ...ends.flat()]
+}
+
 /** The state with other announced moves. */
 export function withMoves(state: WorkState, moves: Moves): WorkState {
   const { moves: _, ...rest } = state

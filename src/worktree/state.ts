@@ -74,6 +74,8 @@ export interface WorkState {
   readonly moves?: Readonly<Record<string, string>> | undefined
   /** Which files (lseqs as text) a merge under way put at paths that the base version does not have. */
   readonly files?: Readonly<Record<string, string>> | undefined
+  /** Hex ids of versions from which lines of the next one may have come, though it does not stand on them. */
+  readonly sources?: readonly string[] | undefined
   readonly bisect?: BisectUnderWay | undefined
   readonly shelves?: readonly Shelf[] | undefined
 }

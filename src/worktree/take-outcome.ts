@@ -57,6 +57,20 @@ export function mergedTree(
   return { tracked, source: (path) => sources.get(path) ?? {} }
 }
 
+/** Stats of files whose content does not change go on to hold. */
+export function keepingStats(
+  index: WorkIndex,
+  tracked: ReadonlyMap<string, Tracked | undefined>,
+): Map<string, Tracked | undefined> {
+  return new Map(
+    [...tracked].map(([path, one]) => {
+      const old = index.get(path)
+      const isSame = one !== undefined && old !== undefined && toHex(old.sha256) === toHex(one.sha256)
+      return [path, isSame && old.mode === one.mode ? { ...one, stat: old.stat } : one]
+    }),
+  )
+}
+
 /** Conflicts as a work tree keeps them. */
 export function toOpen(
   conflicts: readonly Conflict[],
