@@ -13,13 +13,13 @@ import { Replay } from '../lines/replay.js'
 import { type Run, type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, LSEQ_BYTES, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
 import type { Findings } from './findings.js'
 import type { Graph } from './graph.js'
 import { chunkPrefix, FILE_PREFIX_BYTES, linesPrefix, pathKey, prefixRange, recipePrefix } from './keys.js'
 import { decodePathEntry, type PathPut } from './path-entry.js'
 import { emptyTree, joinTrees, type Leaf, setPath, type Tree, treeRoot } from './tree.js'
-import type { CheckedVersion } from './verify-versions.js'
+import type { CheckedVersion, SourceGraph } from './verify-versions.js'
 
 /** What a version made of a path, as read from its entry. */
 export interface PathWrite {
@@ -47,6 +47,8 @@ export interface PathWrites {
 export type ContentVisitor = (write: PathWrite, put: PathPut, content: Uint8Array, same: number | undefined) => void
 
 const HASH_BYTES = 32
+
+const NO_SOURCES = { numbers: [] as readonly number[], isMissing: false }
 
 /** Reads all path entries. Entries of versions that do not hold are left out: those have been reported. */
 export async function readPathWrites(entries: EntryStore, graph: Graph, findings: Findings): Promise<PathWrites> {
@@ -81,14 +83,22 @@ export class LineContents {
   readonly #left: Map<string, readonly PathWrite[]>
   readonly #findings: Findings
   readonly #visit: ContentVisitor
+  readonly #sources: SourceGraph
   #file = ''
   #builder: WeaveBuilder
 
-  constructor(graph: Graph, { byFile }: PathWrites, findings: Findings, visit: ContentVisitor) {
+  constructor(
+    graph: Graph,
+    { byFile }: PathWrites,
+    findings: Findings,
+    visit: ContentVisitor,
+    sources: SourceGraph = new Map(),
+  ) {
     this.#graph = graph
     this.#left = new Map(byFile)
     this.#findings = findings
     this.#visit = visit
+    this.#sources = sources
     this.#builder = new WeaveBuilder(graph.streams)
   }
 
@@ -139,11 +149,20 @@ export class LineContents {
 
   #checkOrigins(weave: Weave, path: string | undefined): void {
     const graph = this.#graph
+    const sourcesOf = (number: number) => this.#sources.get(number) ?? NO_SOURCES
     const knows = (run: Run, other: Run): boolean => {
       const [own, their] = [run, other].map(({ slot, seq }) => graph.holding(slot, seq))
-      return own !== undefined && their !== undefined && graph.node(own).vector.covers(other.slot, their)
+      if (own === undefined || their === undefined) return false
+      const { numbers, isMissing } = sourcesOf(own)
+      return isMissing || [own, ...numbers].some((number) => graph.node(number).vector.covers(other.slot, their))
     }
-    for (const run of falseOrigins(weave, graph.streams, knows)) {
+    const mayMiss = (run: Run, { seq, stream }: Lseq): boolean => {
+      const own = graph.holding(run.slot, run.seq)
+      const slot = graph.streams.find(stream)
+      const isHere = slot !== undefined && graph.holding(slot, seq) !== undefined
+      return own !== undefined && sourcesOf(own).isMissing && !isHere
+    }
+    for (const run of falseOrigins(weave, graph.streams, { knows, mayMiss })) {
       const file = parseLseq(this.#file)
       const key = file === undefined ? run.position : concatBytes(linesPrefix(file), run.position)
       this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', { path, key })

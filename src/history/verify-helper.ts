@@ -24,10 +24,16 @@ import { type Damage, Findings } from './findings.js'
 import type { Graph, GraphColumns } from './graph.js'
 import { type SignatureBatch, type SignatureQueue, wrongSignatures } from './signatures.js'
 import { ContentCheck, LineContents, type PathWrite, type PathWrites } from './verify-contents.js'
+import type { SourceGraph } from './verify-versions.js'
 
 /** What main says. */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly graph: GraphColumns; readonly byFile: PathWrites['byFile'] }
+  | {
+      readonly kind: 'start'
+      readonly graph: GraphColumns
+      readonly byFile: PathWrites['byFile']
+      readonly sources: SourceGraph
+    }
   | ({ readonly kind: 'lines' } & BatchColumns)
   | { readonly kind: 'end' }
   | { readonly kind: 'signatures'; readonly batch: SignatureBatch }
@@ -71,18 +77,19 @@ const WORTH_A_THREAD = 4000
 const PLACES = ['./verify-worker.js', '../history/verify-worker.js']
 
 /** Help in a thread of its own, where that pays. */
-export function findHelp(graph: Graph, writes: PathWrites, signatures: SignatureQueue): Helper {
+export function findHelp(graph: Graph, writes: PathWrites, signatures: SignatureQueue, sources: SourceGraph): Helper {
   let count = 0
   for (const list of writes.byFile.values()) count += list.length
   const urls = PLACES.map((place) => new URL(place, import.meta.url))
   const worker = count < WORTH_A_THREAD ? undefined : urls.find((url) => existsSync(url))
-  return worker === undefined ? inPlace(graph, writes, signatures) : new Thread(worker, graph, writes, signatures)
+  if (worker === undefined) return inPlace(graph, writes, signatures, sources)
+  return new Thread(worker, graph, writes, signatures, sources)
 }
 
-function inPlace(graph: Graph, writes: PathWrites, signatures: SignatureQueue): Helper {
+function inPlace(graph: Graph, writes: PathWrites, signatures: SignatureQueue, sources: SourceGraph): Helper {
   const findings = new Findings()
   const check = new ContentCheck()
-  const contents = new LineContents(graph, writes, findings, check.visit)
+  const contents = new LineContents(graph, writes, findings, check.visit, sources)
   return {
     async takeLines(batch) {
       contents.take(batch)
@@ -115,7 +122,7 @@ class Thread implements Helper {
   #report: ContentsReport | undefined
   #wake: () => void = () => undefined
 
-  constructor(url: URL, graph: Graph, { byFile }: PathWrites, signatures: SignatureQueue) {
+  constructor(url: URL, graph: Graph, { byFile }: PathWrites, signatures: SignatureQueue, sources: SourceGraph) {
     this.#signatures = signatures
     this.#worker = new Worker(url)
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
@@ -123,7 +130,7 @@ class Thread implements Helper {
       this.#failure = error
       this.#wake()
     })
-    this.#say({ kind: 'start', graph: graph.columns(), byFile })
+    this.#say({ kind: 'start', graph: graph.columns(), byFile, sources })
   }
 
   async takeLines({ keys, keyStarts, keyEnds, values, valueStarts, valueEnds }: EntryBatch): Promise<void> {

@@ -13,6 +13,7 @@ import { Graph } from './graph.js'
 import { decodeVersion, type Version, type VersionRef } from './header.js'
 import { genesisKey, versionKey } from './keys.js'
 import { SignatureQueue } from './signatures.js'
+import { sourcesOf } from './sources.js'
 
 /** The versions that hold. */
 export interface CheckedVersions {
@@ -21,7 +22,11 @@ export interface CheckedVersions {
   readonly versions: readonly CheckedVersion[]
   /** Signatures that are still to be verified. */
   readonly signatures: SignatureQueue
+  readonly sources: SourceGraph
 }
+
+/** By number of a version: from which others it took lines, and whether any of those is not here. */
+export type SourceGraph = ReadonlyMap<number, { readonly numbers: readonly number[]; readonly isMissing: boolean }>
 
 /** What the later steps need of a version. */
 export interface CheckedVersion {
@@ -43,6 +48,7 @@ export async function verifyVersions(
   const graph = new Graph()
   const versions: CheckedVersion[] = []
   const signatures = new SignatureQueue()
+  const sources = new Map<number, { numbers: readonly number[]; isMissing: boolean }>()
   const tips = new Map<number, () => void>()
   for await (const batch of findings.scan(entries, 'V')) {
     for (let i = 0; i < batch.count; i++) {
@@ -51,7 +57,12 @@ export async function verifyVersions(
       const version = findings.guard('version', { key }, () => decodeVersion(batch.value(i)))
       if (version === undefined) continue
       const genesis = geneses.get(version.stream)
-      const wrong = placeError(version, key) ?? chainError(version, genesis, versions, graph)
+      const from = findings.guard('version', { key }, () => sourcesOf(version))
+      if (from === undefined) continue
+      const wrong =
+        placeError(version, key) ??
+        chainError(version, genesis, versions, graph) ??
+        sourceError(version, from, versions, graph)
       if (wrong !== undefined || genesis === undefined) {
         findings.add('chain', wrong ?? 'It has no genesis.', { version: version.id, key })
         continue
@@ -60,6 +71,7 @@ export async function verifyVersions(
       graph.add(version)
       versions.push({ id, first, last, stream, tree, changes })
       const { size } = graph
+      if (from.length > 0) sources.set(size, numbered(from, graph))
       const put = (): void => signatures.put(size, genesis.publicKey, id, version.signature)
       if (quick) tips.set(stream, put)
       else put()
@@ -67,7 +79,7 @@ export async function verifyVersions(
     progress('versions', graph.size, 0)
   }
   for (const put of tips.values()) put()
-  return { graph, versions, signatures }
+  return { graph, versions, signatures, sources }
 }
 
 async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<Map<number, Genesis>> {
@@ -146,6 +158,27 @@ function chainError(
     return 'It goes on with its stream, but does not stand on the version before it there.'
   }
   return undefined
+}
+
+/** What is wrong with the versions from which one took lines. They need not be here. */
+function sourceError(
+  { first }: Version,
+  sources: readonly VersionRef[],
+  versions: readonly CheckedVersion[],
+  graph: Graph,
+): string | undefined {
+  for (const { seq, stream, id } of sources) {
+    const number = graph.at(graph.streams.slot(stream), seq)
+    if (seq >= first || (number !== undefined && !equalBytes((versions[number - 1] as CheckedVersion).id, id))) {
+      return `Its source ${formatLseq(seq, stream)} ${seq >= first ? 'is younger' : 'has another id'}.`
+    }
+  }
+  return undefined
+}
+
+function numbered(sources: readonly VersionRef[], graph: Graph): { numbers: number[]; isMissing: boolean } {
+  const numbers = sources.flatMap(({ seq, stream }) => graph.at(graph.streams.slot(stream), seq) ?? [])
+  return { numbers, isMissing: numbers.length < sources.length }
 }
 
 function parentError(

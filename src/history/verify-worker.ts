@@ -25,7 +25,8 @@ port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start': {
       const graph = Graph.fromColumns(message.graph)
-      contents = new LineContents(graph, { byVersion: [], byFile: message.byFile }, findings, check.visit)
+      const writes = { byVersion: [], byFile: message.byFile }
+      contents = new LineContents(graph, writes, findings, check.visit, message.sources)
       break
     }
     case 'lines': {

@@ -49,7 +49,12 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
   const started = milliseconds()
   const findings = new Findings()
   const progress = options.progress ?? (() => undefined)
-  const { graph, versions, signatures } = await verifyVersions(entries, findings, options.quick === true, progress)
+  const { graph, versions, signatures, sources } = await verifyVersions(
+    entries,
+    findings,
+    options.quick === true,
+    progress,
+  )
   await verifyRefs(entries, graph, versions, findings)
   const contents = { files: 0, bytes: 0 }
   const tellSignatures = (numbers: readonly number[]): void => {
@@ -64,7 +69,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
     }
   } else {
     const writes = await readPathWrites(entries, graph, findings)
-    await using help = findHelp(graph, writes, signatures)
+    await using help = findHelp(graph, writes, signatures, sources)
     await verifyGroups(entries, { graph, versions }, findings, (batch) => help.takeLines(batch), progress)
     verifyTrees(graph, versions, writes, findings)
     const chunked = new ContentCheck()

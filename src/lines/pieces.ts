@@ -11,6 +11,8 @@ export interface Piece extends Lseq {
   readonly bytes: Uint8Array
   readonly from: number
   to: number
+  /** Where lines were put again: the lseq that the first of them has in this state. */
+  readonly again?: Lseq | undefined
 }
 
 /** Reads one file after the other. */
@@ -40,20 +42,20 @@ export class PieceReader extends StateWalk {
   #trace(run: OpenRun, from: number, to: number, line: number): void {
     let at = from
     let next = line
-    const cut = (upTo: number, seq: number, stream: number): void => {
+    const cut = (upTo: number, seq: number, stream: number, again?: Lseq): void => {
       const end = endOfLines(run.bytes, at, to, upTo - next)
-      if (end > at) this.#add(run, at, end, seq, stream)
+      if (end > at) this.#add(run, at, end, seq, stream, again)
       at = end
       next = Math.max(next, upTo)
     }
     for (const origin of run.origins) {
       cut(origin.from, run.seq + next, run.stream)
-      cut(origin.to, origin.seq + next - origin.from, origin.stream)
+      cut(origin.to, origin.seq + next - origin.from, origin.stream, { seq: run.seq + next, stream: run.stream })
     }
     cut(Number.POSITIVE_INFINITY, run.seq + next, run.stream)
   }
 
-  #add({ bytes }: OpenRun, from: number, to: number, seq: number, stream: number): void {
-    this.#pieces.push({ bytes, from, to, seq, stream })
+  #add({ bytes }: OpenRun, from: number, to: number, seq: number, stream: number, again?: Lseq): void {
+    this.#pieces.push(again === undefined ? { bytes, from, to, seq, stream } : { bytes, from, to, seq, stream, again })
   }
 }

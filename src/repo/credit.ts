@@ -35,6 +35,11 @@ export class Credits {
     this.#found = await this.#versions.holdingBriefly(lseqs)
   }
 
+  /** Whether a version that is here took one of the lseqs that were looked up last. */
+  has(lseq: Lseq): boolean {
+    return this.#found.get(lseq) !== undefined
+  }
+
   /** @throws {CodedError} `VERSION_MISSING` for an lseq that no version took. */
   async version(lseq: Lseq): Promise<VersionBrief> {
     return this.#found.get(lseq) ?? this.#versions.expect(lseq)

@@ -183,7 +183,9 @@ class Report {
 
   /** @param places - Where one line was put, one place after the other. */
   async #describe(places: readonly [Found, ...Found[]]): Promise<GrepMatch> {
-    const [{ file, text, first }] = places
+    const [{ file, text, lseq, first: known }] = places
+    // Picked from a version that was never sent here: a line of the version that picked it.
+    const first = this.#credits.has(known) ? known : lseq
     const facts = this.#files.get(file)
     const removers = new Set<Credit>()
     for (const { removed } of places) for (const lseq of removed) removers.add(await this.#credits.credit(lseq))

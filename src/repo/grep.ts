@@ -30,8 +30,8 @@ export { grepHistory } from './grep-history.js'
 /** A line of a file that matched, and where it came from. */
 interface Found extends MatchedLine {
   readonly path: string
-  /** First lseq of the lines that were put in a row with it. */
-  readonly first: Lseq
+  /** The lines that were put in a row with it. */
+  readonly piece: Piece
   /** Its number among them. */
   readonly place: number
 }
@@ -55,8 +55,12 @@ export async function* grepState(
   const credits = new Credits(versions)
   for (let at = 0; at < found.length; at += TOGETHER) {
     const some = found.slice(at, at + TOGETHER)
-    await credits.find(new Set(some.map(({ first }) => first)))
-    for (const { path, index, text, first, place } of some) {
+    await credits.find(
+      new Set(some.flatMap(({ piece }) => (piece.again === undefined ? [piece] : [piece, piece.again]))),
+    )
+    for (const { path, index, text, piece, place } of some) {
+      // Picked from a version that was never sent here: a line of the version that picked it.
+      const first: Lseq = piece.again !== undefined && !credits.has(piece) ? piece.again : piece
       const lseq = formatLseq(first.seq + place, first.stream)
       yield { path: formatPath(path), n: index + 1, text, lseq, put: await credits.credit(first) }
     }
@@ -128,7 +132,7 @@ function* placed(path: string, lines: readonly MatchedLine[], pieces: readonly P
   for (const piece of pieces) {
     const end = shown + countLines(piece.bytes.subarray(piece.from, piece.to))
     for (let line = lines[next]; line !== undefined && line.index < end; line = lines[++next]) {
-      yield { ...line, path, first: piece, place: line.index - shown }
+      yield { ...line, path, piece, place: line.index - shown }
     }
     shown = end
   }
