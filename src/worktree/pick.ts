@@ -9,7 +9,7 @@
 import { decodeUtf8Lossy, encodeUtf8, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { Conflict } from '../history/conflict.js'
-import type { Version, VersionRef } from '../history/header.js'
+import { refOf, type Version, type VersionRef } from '../history/header.js'
 import { applyChange, type MergeOutcome } from '../history/merge.js'
 import { Vector } from '../lseq/vector.js'
 import { authorVersion } from '../repo/author.js'
@@ -126,7 +126,7 @@ interface Change {
 
 async function changeOf({ repo, index, head }: Worktree, kind: PickReport['kind'], version: Version): Promise<Change> {
   const { entries, versions } = repo
-  const own: VersionRef = { seq: version.last, stream: version.stream, id: version.id }
+  const own = refOf(version)
   const [parent] = version.parents
   const before = parent === undefined ? Vector.empty : await versions.vectorOf(parent)
   const after = await versions.vectorOf(own)
