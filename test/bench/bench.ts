@@ -277,10 +277,10 @@ const temp = mkdtempSync(join(tmpdir(), 'weft-bench-'))
 process.env['WEFT_HOME'] = join(temp, 'home')
 try {
   if (rows.length > 0) for (const bundle of bundles) await bench(bundle, rows, runs, temp)
+  if (only.length === 0 || only.includes('status')) await benchStatus(runs)
 } finally {
   rmSync(temp, { recursive: true, force: true })
 }
-if (only.length === 0 || only.includes('status')) await benchStatus(runs)
 if (only.length === 0 || only.includes('rdx')) {
   benchTypes()
   benchLists()
