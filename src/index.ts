@@ -32,6 +32,7 @@ export {
 export { createBranch, createTag, deleteBranch, deleteTag, type RefReport, renameBranch } from './worktree/branches.js'
 export { type CleanOptions, type CleanReport, clean } from './worktree/clean.js'
 export { type CommitOptions, type CommitReport, commit } from './worktree/commit.js'
+export { diffWorktree } from './worktree/diff.js'
 export { type InitReport, initRepository } from './worktree/init.js'
 export { type MergeOptions, type MergeReport, merge } from './worktree/merge.js'
 export { type MoveOptions, type MoveReport, movePaths } from './worktree/move.js'

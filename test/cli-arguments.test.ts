@@ -18,6 +18,7 @@ describe('what stands before the command', () => {
     [['-Ca', '-C', 'b', 'log'], ['a', 'b'], ['log']],
     [['--json', 'log', '-n', '1'], [], ['log', '-n', '1', '--json']],
     [['--json', '-C', 'a', 'grep', '--', '-x'], ['a'], ['grep', '--json', '--', '-x']],
+    [['--no-pager', 'log', '--', 'x'], [], ['log', '--no-pager', '--', 'x']],
     [['--json'], [], []],
     [[], [], []],
   ]

@@ -96,6 +96,14 @@ describe('conflicts', () => {
     holds(property, 1000)
   })
 
+  it('are refused where markers are out of order', () => {
+    const property = fc.property(conflict, region, markers, (one, where, at) => {
+      const bytes = encodeConflicts([{ ...one, regions: [{ ...where, markers: { ...at, middle: at.end } }] }])
+      assert.throws(() => decodeConflicts(bytes), { code: 'BAD_RECORD' })
+    })
+    holds(property, 20)
+  })
+
   it('are refused when cut off', () => {
     const property = fc.property(conflict, fc.nat(), (one, at) => {
       const bytes = encodeConflicts([one])

@@ -232,6 +232,39 @@ describe('lines that were put twice', () => {
     assert.equal(mergedText(file, more, left), lines('a b one two three c d'))
   })
 
+  it('are not added to a base that is given', () => {
+    const file = start()
+    const third = file.add([1], lines('a b one two c d'))
+    const left = file.add([1], lines('a b one two c d'), [third.number])
+    const three = threeFromWeave(file.weave(), left.vector, third.vector, file.version(1).vector)
+    assert.equal(text(three, 'base'), lines('a b c d'))
+    assert.equal(clean(three, mergeParts(three)), left.content)
+  })
+
+  it('are told by text where nobody said so, unless they say nothing', () => {
+    for (const [word, conflicts] of [
+      ['telling', ['X', 'x', 'p']],
+      ['', ['X\n\ny', 'x\n\ny', 'p\n\nq']],
+    ] as const) {
+      const file = new FileHistory()
+      file.add([], lines(`a x ${word} y b`))
+      const gone = file.add([1], lines('a b'))
+      const left = file.add([gone.number], lines(`a p ${word} q b`))
+      const right = file.add([1], lines(`a X ${word} y b`))
+      const { three } = merging(file, right.number - 1, left.number - 1)
+      const { parts } = mergeLines(three)
+      const found = parts.filter(({ kind }) => kind === 'conflict')
+      assert.deepEqual(
+        found.flatMap((part) => [
+          text(three, 'left', part.left),
+          text(three, 'base', part.base),
+          text(three, 'right', part.right),
+        ]),
+        conflicts.map((one) => `${one}\n`),
+      )
+    }
+  })
+
   it('are new where one side deleted them with the other and put them again', () => {
     const file = start()
     const gone = file.add([1], lines('a d'))
@@ -239,6 +272,81 @@ describe('lines that were put twice', () => {
     const other = file.add([gone.number], lines('a d e'))
     assert.equal(mergedText(file, again, other), lines('a b c d e'))
     assert.equal(mergedText(file, other, again), lines('a b c d e'))
+  })
+})
+
+describe('branches of one file', () => {
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.array(fc.nat(), { maxLength: 3 })), {
+    minLength: 1,
+    maxLength: 3,
+  })
+
+  /** A first version and branches from it, each of one or two versions. */
+  const branches = (count: number) =>
+    fc.array(fc.array(changes, { minLength: 1, maxLength: 2 }), { minLength: count, maxLength: count })
+
+  function grow(plan: readonly (readonly Step['changes'][])[]): { file: FileHistory; tips: number[] } {
+    const file = new FileHistory()
+    file.add([], LINES.join(''))
+    const tips = plan.map((versions) => {
+      let tip = 1
+      for (const version of versions) {
+        const own = file.linesOf(file.past([tip]))
+        for (const [at, gone, news] of version) own.splice(at % (own.length + 1), gone, ...news.map(someLine))
+        tip = file.add([tip], own.join('')).number
+      }
+      return tip
+    })
+    return { file, tips }
+  }
+
+  /** Merges and commits; undefined where the two conflict. */
+  function join(file: FileHistory, one: number | undefined, other: number | undefined): number | undefined {
+    if (one === undefined || other === undefined) return undefined
+    const merged = mergedText(file, file.version(one), file.version(other))
+    return merged === undefined ? undefined : file.add([one, other], merged).number
+  }
+
+  it('come to the same whatever the order in which they are merged', () => {
+    const property = fc.property(branches(3), (plan) => {
+      const { file, tips } = grow(plan)
+      const [a, b, c] = tips as [number, number, number]
+      const pairs = [
+        [join(file, a, b), c],
+        [join(file, b, a), c],
+        [join(file, a, c), b],
+        [join(file, b, c), a],
+      ] as const
+      const texts = pairs.flatMap(([pair, third]) => [join(file, pair, third), join(file, third, pair)])
+      const clean = texts.filter((text) => text !== undefined).map((number) => file.version(number).content)
+      for (const text of clean) assert.equal(text, clean[0])
+    })
+    holds(property, 300)
+  })
+
+  it('cross without harm', () => {
+    const property = fc.property(branches(2), changes, changes, (plan, more, others) => {
+      const { file, tips } = grow(plan)
+      const [a, b] = tips as [number, number]
+      const [one, two] = [join(file, a, b), join(file, b, a)]
+      if (one === undefined || two === undefined) return
+      assert.equal(mergedText(file, file.version(one), file.version(two)), file.version(one).content)
+      const on = (tip: number, splices: Step['changes']) => {
+        const own = file.linesOf(file.past([tip]))
+        for (const [at, gone, news] of splices) own.splice(at % (own.length + 1), gone, ...news.map(someLine))
+        return file.add([tip], own.join(''))
+      }
+      const [left, right] = [on(one, more), on(two, others)]
+      const merged = mergedText(file, left, right)
+      assert.equal(mergedText(file, right, left), merged)
+      // As if nothing had crossed: both changes on top of the same version.
+      const straight = new FileHistory()
+      straight.add([], file.version(one).content)
+      const [x, y] = [straight.add([1], left.content), straight.add([1], right.content)]
+      const wanted = mergedText(straight, x, y)
+      if (merged !== undefined && wanted !== undefined) assert.equal(merged, wanted)
+    })
+    holds(property, 300)
   })
 })
 
@@ -298,6 +406,11 @@ describe('a block that one side moved', () => {
     assert.ok(merged.includes('<'), merged)
   })
 
+  it('stays a conflict where the other side changed the place it goes to', () => {
+    const merged = words(`${A} ${B} ${C} p q`, `${B} ${C} ${A} p q`, `${X} ${B} ${C} new p q`)
+    assert.equal(merged, `<|${A}|${X}> ${B} ${C} <${A}||new> p q`)
+  })
+
   it('conflicts with a deletion of it', () => {
     assert.equal(words(`${A} ${B} ${C}`, `${B} ${C}`, `${X} ${B} ${C}`), `<|${A}|${X}> ${B} ${C}`)
   })
@@ -337,6 +450,12 @@ describe('markers', () => {
   it('are lines of their own where the last line has no newline', () => {
     const { text: merged } = merge('a\nb', 'a\nX', 'a\nY\n')
     assert.equal(merged, 'a\n<<<<<<< main\nX\n||||||| base\nb\n=======\nY\n>>>>>>> topic\n')
+  })
+
+  it('are not needed where a last line without newline is moved up', () => {
+    const [a, b] = [lines('alpha-one alpha-two alpha-three alpha-four'), lines('beta-one beta-two beta-three')]
+    const right = `${a}${b}`.replace('beta-three\n', 'beta-changed')
+    assert.equal(merge(`${a}${b}`, `${b}${a}`, right).text, `${b}${a}`.replace('beta-three', 'beta-changed'))
   })
 
   it('end as the lines around them', () => {

@@ -277,6 +277,7 @@ describe('merging trees', () => {
         assert.deepEqual(await story.merged(x, y), { ...merged, root: 'root' })
         assert.deepEqual(await story.files(await story.merge(x, y)), { ...merged, root: 'root' })
       }
+      assert.deepEqual(await story.ids(await story.merge(left, right)), await story.ids(await story.merge(right, left)))
     })
   }
 
@@ -308,6 +309,14 @@ describe('merging trees', () => {
       { c: 'c' },
       ['two to one c~right'],
       { c: 'a', 'c~right': 'c' },
+    ],
+    [
+      'a file that was added and a move to its path',
+      { a: 'a' },
+      { z: 'z' },
+      { z: { from: 'a' } },
+      ['two to one z~right'],
+      { z: 'z', 'z~right': 'a' },
     ],
     ['different files at one path', {}, { a: '\0b' }, { a: '\0c' }, ['add/add a'], { a: '\0b' }],
     [
@@ -376,6 +385,24 @@ describe('merging trees', () => {
     assert.deepEqual(await story.merged(merged, late), { a: lines('one two three four'), root: 'root' })
   })
 
+  it('has one conflict where both put another file in the place of one', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { a: lines('a b c'), b: 'b' })
+    const gone = await story.commit([base], { a: undefined })
+    const left = await story.commit([gone], { a: lines('d e f') })
+    const right = await story.commit([await story.commit([base], { a: undefined, b: 'B' })], { a: lines('g h i') })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const { conflicts } = await story.outcome(x, y)
+      assert.deepEqual(
+        conflicts.map(({ kind, path, base: before }) => [kind, path, before?.path]),
+        [['content', 'a', 'a']],
+      )
+    }
+  })
+
   it('finds a file that was moved without anybody saying so', async () => {
     await using story = await Story.begin()
     const base = await story.commit([], { a: lines('one two three four five') })
@@ -396,6 +423,24 @@ describe('merging trees', () => {
       (await story.outcome(other, right)).conflicts.map(({ kind, path }) => [kind, path]),
       [['edit/delete', 'a']],
     )
+  })
+
+  it('says where a new file was left behind by its directory', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { 'd/a': 'a', 'd/b': 'b', 'e/c': 'c', 'e/d': 'd' })
+    const left = await story.commit([base], {
+      'x/d/a': { from: 'd/a' },
+      'x/d/b': { from: 'd/b' },
+      'x/c': { from: 'e/c' },
+    })
+    const right = await story.commit([base], { 'd/new': 'new', 'e/new': 'new' })
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const { near } = await story.outcome(x, y)
+      assert.deepEqual(near, [{ path: 'd/new', regions: [], movedTo: 'x/d' }])
+    }
   })
 
   it('makes a change on top of another state, and takes one back', async () => {

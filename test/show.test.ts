@@ -108,7 +108,7 @@ describe('showing a version', () => {
     )
     assert.match(
       patch,
-      /^similarity index [89]\d%\nrename from move\/edited\.txt\nrename to moved\/edited\.txt\n--- a/m,
+      /^similarity index [89]\d%\nrename from move\/edited\.txt\nrename to moved\/edited\.txt\nindex [0-9a-f]{12}\.\.[0-9a-f]{12} 100644\n--- a/m,
     )
   })
 
@@ -132,7 +132,7 @@ describe('showing a version', () => {
     )
     assert.match(
       patch,
-      /deleted file mode 120000\n--- a\/kind\/to-file\n\+\+\+ \/dev\/null\n@@ -1,1 \+0,0 @@\n-file\.txt\n\\ No/,
+      /deleted file mode 120000\nindex [0-9a-f]{12}\.\.0{12}\n--- a\/kind\/to-file\n\+\+\+ \/dev\/null\n@@ -1,1 \+0,0 @@\n-file\.txt\n\\ No/,
     )
     assert.match(patch, /new file mode 100644\n/)
   })

@@ -84,6 +84,8 @@ export const CODES = {
   OPERATION_PENDING: 'user',
   OPERATION_UNKNOWN: 'user',
   PAGE_CORRUPT: 'data',
+  PATCH_BAD: 'data',
+  PATCH_REJECTED: 'user',
   PATH_BLOCKED: 'user',
   PATH_COLLISION: 'user',
   PATH_TAKEN: 'user',

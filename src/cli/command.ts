@@ -15,7 +15,7 @@ import type { Worktree } from '../worktree/worktree.js'
 import { changeDirectory, repositoryPath } from './directory.js'
 import { configHome } from './home.js'
 import { optimizeLater } from './optimizer.js'
-import { write, writeAll, writeJson, writeJsonArray } from './output.js'
+import { leavePager, pageWith, write, writeAll, writeJson, writeJsonArray } from './output.js'
 import { ProgressBar } from './progress.js'
 import { EXIT_DAMAGED } from './report.js'
 import { makeStyle, type Style, wantsColours } from './style.js'
@@ -39,6 +39,8 @@ export abstract class BaseCommand extends Command {
       summary: 'Run as if started in this directory',
     }),
     json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print the answer, or the error, as JSON' }),
+    // Before a command's name it may stand for any, so all know it.
+    'no-pager': Flags.boolean({ helpGroup: 'GLOBAL', hidden: true }),
   }
 
   private bar: ProgressBar | undefined
@@ -50,6 +52,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(): Promise<void> {
     this.bar?.stop()
+    await leavePager()
   }
 
   /** Folder of the user's settings. */
@@ -110,7 +113,7 @@ export abstract class BaseCommand extends Command {
   /** Prints many values as they come: as one JSON array, or each in the words that `format` finds for it. */
   protected async answerEach<T>(
     values: AsyncIterable<T> | Iterable<T>,
-    format: (value: T, style: Style) => string,
+    format: (value: T, style: Style) => string | Uint8Array,
   ): Promise<void> {
     const { style } = this
     await (this.jsonEnabled() ? writeJsonArray(values) : writeAll(values, (value) => format(value, style)))
@@ -121,7 +124,23 @@ export abstract class BaseCommand extends Command {
     process.exitCode = EXIT_DAMAGED
   }
 
-  private get style(): Style {
+  protected get style(): Style {
     return makeStyle(wantsColours(process.stdout), process.stdout.isTTY === true)
+  }
+}
+
+/** Base of the commands whose answers may be longer than a screen: on a terminal they go through a pager. */
+export abstract class PagedCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    'no-pager': Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Write to the terminal, whatever the length' }),
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    if (process.stdout.isTTY !== true || this.argv.includes('--no-pager') || this.argv.includes('--json')) return
+    const { openPager, pagerCommand } = await import('./pager.js')
+    const command = pagerCommand()
+    if (command !== undefined) pageWith(() => openPager(command))
   }
 }

@@ -2,9 +2,8 @@
  * Blame in words: who put each line there, in columns.
  * @module
  */
-import stringWidth from 'string-width'
 import type { Blame, BlameLine } from '../repo/results.js'
-import { shortId } from './format.js'
+import { cells, shortId } from './format.js'
 import type { Style } from './style.js'
 
 /** Widest author column: names beyond it are cut, so that the lines themselves start far to the left. */
@@ -45,9 +44,4 @@ function fit(name: string): string {
     text += char
   }
   return `${text}…`
-}
-
-/** Columns that a text takes on a terminal. Only what is not plainly Latin needs the tables, which cost 4 ms to load. */
-function cells(text: string): number {
-  return /^[ -~\u00a1-\u00ac\u00ae-\u024f]*$/.test(text) ? text.length : stringWidth(text)
 }

@@ -6,6 +6,7 @@ import type { Failure } from '../worktree/apply.js'
 import type { CommitReport } from '../worktree/commit.js'
 import type { CommittedPath } from '../worktree/commit-changes.js'
 import type { InitReport } from '../worktree/init.js'
+import type { PatchReport } from '../worktree/patch-work.js'
 import type { SwitchReport } from '../worktree/switch.js'
 import type { OperationInfo, UndoReport } from '../worktree/undo.js'
 import { count, dateTime, shortId } from './format.js'
@@ -57,6 +58,24 @@ export function formatSwitch(report: SwitchReport, { bold, safe }: Style): strin
   if (branch === undefined) lines.push('weft switch -c <name> makes a branch here.')
   lines.push(...otherHeadLines(otherHeads))
   lines.push(...failureLines(failures, safe))
+  return `${lines.join('\n')}\n`
+}
+
+export function formatPatched({ check, files, moved, failures }: PatchReport, { safe }: Style): string {
+  const verb = check ? 'The patch fits' : 'Applied the patch'
+  const lines = [files.length === 0 ? 'The patch changes nothing.' : `${verb}: ${count(files.length, 'file')}.`]
+  for (const { path, change, from } of files.slice(0, SHOWN)) {
+    lines.push(`  ${change} ${from === undefined ? '' : `${safe(from)} -> `}${safe(path)}`)
+  }
+  if (files.length > SHOWN) lines.push(`  and ${files.length - SHOWN} more`)
+  for (const { path, hunk, line, offset, fuzz } of moved.slice(0, SHOWN)) {
+    const lies = offset === 0 ? '' : `, ${count(Math.abs(offset), 'line')} ${offset < 0 ? 'up' : 'down'}`
+    const less = fuzz === 0 ? '' : `, without ${count(fuzz, 'line')} of what is around it`
+    lines.push(`Note: hunk ${hunk} of ${safe(path)} was put at line ${line}${lies}${less}.`)
+  }
+  if (moved.length > SHOWN) lines.push(`Note: and ${moved.length - SHOWN} more.`)
+  lines.push(...failureLines(failures, safe))
+  if (!check && files.length > 0) lines.push('weft diff shows what is changed; weft undo takes it back.')
   return `${lines.join('\n')}\n`
 }
 

@@ -2,6 +2,7 @@
  * Small words of every formatter: numbers, sizes, times, ids and people.
  * @module
  */
+import stringWidth from 'string-width'
 import type { Person, VersionInfo } from '../repo/results.js'
 
 /** Digits in groups of three: `1,234,567`. Fractions are not for this. */
@@ -36,9 +37,9 @@ export function shortId(id: string): string {
   return id.slice(0, 12)
 }
 
-/** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`. */
+/** `2024-03-01T12:00:00+01:00` as people write it: `2024-03-01 12:00:00 +0100`, without parts of seconds. */
 export function dateTime(iso: string): string {
-  const parts = /^([+-]?\d+-\d\d-\d\d)T([\d:.]+?)(Z|[+-]\d\d:?\d\d)$/.exec(iso)
+  const parts = /^([+-]?\d+-\d\d-\d\d)T([\d:]+)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)$/.exec(iso)
   return parts ? `${parts[1]} ${parts[2]} ${parts[3] === 'Z' ? '+0000' : parts[3]?.replace(':', '')}` : iso
 }
 
@@ -78,4 +79,9 @@ export function columns(rows: readonly (readonly string[])[], right: readonly nu
 function widthOf(cell: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape
   return cell.replace(/\x1b\[[0-9;]*m/g, '').length
+}
+
+/** Columns that a text takes on a terminal. Only what is not plainly Latin needs the tables, which cost 4 ms to load. */
+export function cells(text: string): number {
+  return /^[ -~\u00a1-\u00ac\u00ae-\u024f]*$/.test(text) ? text.length : stringWidth(text)
 }

@@ -55,22 +55,22 @@ function debugText(error: Error): string {
 }
 
 /**
- * Splits off what stands before the command's name, as git allows: `-C <dir>` (any number of times) and `--json`.
- * The latter goes behind the command, where oclif expects it.
+ * Splits off what stands before the command's name, as git allows: `-C <dir>` (any number of times), `--json` and
+ * `--no-pager`. The latter two go behind the command, where oclif expects them.
  */
 export function splitLeading(args: readonly string[]): { directories: string[]; rest: string[] } {
   const directories: string[] = []
-  const json: string[] = []
+  const flags: string[] = []
   let at = 0
   for (; at < args.length; at++) {
     const arg = args[at] ?? ''
-    if (arg === '--json') json.push(arg)
+    if (arg === '--json' || arg === '--no-pager') flags.push(arg)
     else if (arg.startsWith('-C')) directories.push(arg.slice(2) || directoryAfter(args, at++))
     else break
   }
   const rest = args.slice(at)
   const end = rest.indexOf('--')
-  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? json : []))
+  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? flags : []))
   return { directories, rest }
 }
 

@@ -4,12 +4,12 @@
  * A file holds enveloped records (see rdx/README.md), as they are or, with `--hex`, as hex digits with white space anywhere.
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import * as Flags from '@oclif/core/flags'
 import { fromHex, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { assertRecords, type Enveloped, formatRecords, splitRecords } from '../rdx/records.js'
 import { several } from './arguments.js'
+import { type Input, nameOf, readInputs } from './inputs.js'
 import { write } from './output.js'
 
 /** Arguments and flags that all commands of `weft rdx` take. */
@@ -17,26 +17,6 @@ export const files = several('Files to read; - or none reads standard input')
 export const hex = Flags.boolean({ summary: 'Read and write bytes as hex digits' })
 export const text = Flags.boolean({ summary: 'Print the result as text, not as bytes' })
 export const plain = Flags.boolean({ summary: 'Print what is to be seen: no stamps, nothing that was removed' })
-
-/** A file that was read. */
-export interface Input {
-  /** As it was named; `-` for standard input. */
-  readonly name: string
-  readonly bytes: Uint8Array
-}
-
-/**
- * Reads files one after the other.
- *
- * @throws {CodedError} `INPUT_UNREADABLE` for one that cannot be read.
- */
-export async function readInputs(names: readonly string[] | undefined): Promise<Input[]> {
-  const inputs: Input[] = []
-  for (const name of names?.length ? names : ['-']) {
-    inputs.push({ name, bytes: name === '-' ? await readStdin() : await readNamed(name) })
-  }
-  return inputs
-}
 
 /**
  * Reads files that hold records.
@@ -53,28 +33,6 @@ function bytesOfHex(name: string, digits: Uint8Array): Uint8Array {
   const bytes = fromHex(compact)
   if (bytes !== undefined) return bytes
   throw new CodedError('BAD_RECORD', `${nameOf(name)} does not hold hex digits.`, { hint: 'Leave --hex out.' })
-}
-
-async function readStdin(): Promise<Uint8Array> {
-  const parts: Buffer[] = []
-  for await (const part of process.stdin) parts.push(part as Buffer)
-  return Buffer.concat(parts)
-}
-
-async function readNamed(name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(name)
-  } catch (cause) {
-    throw new CodedError('INPUT_UNREADABLE', `The file ${name} cannot be read.`, {
-      hint: `The system says ${(cause as NodeJS.ErrnoException).code}.`,
-      cause,
-    })
-  }
-}
-
-/** A file's name in a sentence. */
-export function nameOf(name: string): string {
-  return name === '-' ? 'Standard input' : name
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Style {
   readonly yellow: (text: string) => string
   readonly cyan: (text: string) => string
   readonly magenta: (text: string) => string
+  /** Whether a terminal reads the text. */
+  readonly terminal: boolean
   /** Text that came from a repository: on a terminal its control characters are shown, not obeyed. */
   readonly safe: (text: string) => string
 }
@@ -22,7 +24,7 @@ export interface Style {
 /** @param colours - Whether to colour. @param terminal - Whether a terminal reads the text. */
 export function makeStyle(colours: boolean, terminal: boolean): Style {
   const { bold, dim, red, green, yellow, cyan, magenta } = picocolors.createColors(colours)
-  return { bold, dim, red, green, yellow, cyan, magenta, safe: terminal ? showControls : (text) => text }
+  return { bold, dim, red, green, yellow, cyan, magenta, terminal, safe: terminal ? showControls : (text) => text }
 }
 
 /** No colours, nothing replaced: for files, pipes and tests. */

@@ -1,9 +1,9 @@
 import { at, required, VERSION_HELP } from '../cli/arguments.js'
-import { BaseCommand } from '../cli/command.js'
+import { PagedCommand } from '../cli/command.js'
 import { formatBlame } from '../cli/format-blame.js'
 
 /** `weft blame`: who put each line of a file there. */
-export default class Blame extends BaseCommand {
+export default class Blame extends PagedCommand {
   static override summary = 'Show which version put each line of a file there'
   static override description =
     `Lines keep their identity through merges, renames and moves, so nothing is guessed.\n\n${VERSION_HELP}`

@@ -1,11 +1,11 @@
 import * as Flags from '@oclif/core/flags'
 import { at, required, several, VERSION_HELP } from '../cli/arguments.js'
-import { BaseCommand } from '../cli/command.js'
+import { PagedCommand } from '../cli/command.js'
 import { formatMatch } from '../cli/format-grep.js'
 import { parsePattern } from '../cli/pattern.js'
 
 /** `weft grep`: lines that match, in one version or in all of history. */
-export default class Grep extends BaseCommand {
+export default class Grep extends PagedCommand {
   static override summary = 'Search the lines of a version, or every line that ever existed'
   static override description = `The pattern is a JavaScript regular expression.
 

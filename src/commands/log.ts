@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
 import { at, optional, VERSION_HELP } from '../cli/arguments.js'
-import { BaseCommand } from '../cli/command.js'
+import { PagedCommand } from '../cli/command.js'
 import { formatVersion } from '../cli/format-version.js'
 
 /** `weft log`: versions, newest first. */
-export default class Log extends BaseCommand {
+export default class Log extends PagedCommand {
   static override summary = 'List versions, newest first'
   static override description =
     `With a path, only the versions that changed it or something below it.\n\n${VERSION_HELP}`

@@ -1,9 +1,9 @@
 import { required, VERSION_HELP } from '../cli/arguments.js'
-import { BaseCommand } from '../cli/command.js'
+import { PagedCommand } from '../cli/command.js'
 import { formatDetail } from '../cli/format-version.js'
 
 /** `weft show`: one version in full. */
-export default class Show extends BaseCommand {
+export default class Show extends PagedCommand {
   static override summary = 'Show a version: who, when, signed by whom, and what it changed'
   static override description =
     `The patch is against the first parent and can be given to patch -p1.\n\n${VERSION_HELP}`

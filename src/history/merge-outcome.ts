@@ -31,8 +31,12 @@ export interface MergedPath {
 
 /** A clean part of the merged tree that deserves a look. */
 export interface NearMiss {
+  /** Binary string. */
   readonly path: string
+  /** Where both sides changed lines not far from each other. */
   readonly regions: readonly Region[]
+  /** For a new file whose directory the other side moved: where to. Binary string. */
+  readonly movedTo?: string
 }
 
 /** The outcome of a merge. */

@@ -28,12 +28,17 @@ export interface MergedFile {
 export class Places {
   readonly #paths: readonly PathSides[]
   readonly #names: SideNames
+  readonly #strays: ReadonlyMap<string, string>
   readonly #files: MergedFile[] = []
 
-  /** @param paths - Those at which the sides differ; every file comes from one of them. */
-  constructor(paths: readonly PathSides[], names: SideNames) {
+  /**
+   * @param paths - Those at which the sides differ; every file comes from one of them.
+   * @param strays - New files whose directory was moved: where to.
+   */
+  constructor(paths: readonly PathSides[], names: SideNames, strays: ReadonlyMap<string, string>) {
     this.#paths = paths
     this.#names = names
+    this.#strays = strays
   }
 
   add(file: MergedFile): void {
@@ -46,8 +51,14 @@ export class Places {
     return {
       paths: this.#changes(places),
       conflicts: inOrder.flatMap(conflictsOf),
-      near: inOrder.filter(({ near }) => near.length > 0).map(({ path, near }) => ({ path, regions: near })),
+      near: inOrder.flatMap((file) => this.#near(file)),
     }
+  }
+
+  #near({ path, near }: MergedFile): NearMiss[] {
+    const movedTo = this.#strays.get(path)
+    if (near.length === 0 && movedTo === undefined) return []
+    return [{ path, regions: near, ...(movedTo === undefined ? {} : { movedTo }) }]
   }
 
   /** Every file at a path of its own. */

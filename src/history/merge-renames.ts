@@ -16,6 +16,9 @@ import { type LinesContext, readWeave } from './merge-lines.js'
 /** Files compared with each other at most: beyond this nobody is searched for. */
 const MOST_PAIRS = 1000
 
+/** Sizes compared at most, to find those pairs. */
+const MOST_CANDIDATES = 100_000
+
 /** A file that a side deleted and the other changed, and one that the deleting side added. */
 interface Pair {
   readonly gone: FileCase
@@ -29,6 +32,7 @@ export async function findRenames(context: LinesContext, cases: readonly FileCas
   const pairs = (['left', 'right'] as const).flatMap((side) => {
     const gone = cases.filter((one) => isGone(one, side))
     const added = gone.length === 0 ? [] : cases.filter((one) => isAdded(one, side))
+    if (gone.length * added.length > MOST_CANDIDATES) return []
     return gone.flatMap((one) => added.map((other) => ({ gone: one, added: other, side })))
   })
   const likely = pairs.filter(({ gone, added, side }) => mayBeAlike(gone.base as Placed, added[side] as Placed))

@@ -10,6 +10,7 @@
  *     merge-renames.ts files that were moved without anybody saying so
  *     merge-file.ts    path, mode and content of one file
  *     merge-lines.ts   lines of a file that both changed
+ *     merge-strays.ts  new files in directories that went away
  *     merge-places.ts  what stands where in the end
  *
  * @module
@@ -24,6 +25,7 @@ import type { MergeOutcome, TakenContent } from './merge-outcome.js'
 import { differingPaths } from './merge-paths.js'
 import { type MergedFile, Places } from './merge-places.js'
 import { findRenames } from './merge-renames.js'
+import { straysOf } from './merge-strays.js'
 import type { Versions } from './versions.js'
 
 export type { SideNames } from './merge-lines.js'
@@ -74,7 +76,8 @@ async function mergeFrom(
   const paths = await differingPaths(entries, streams, sides.left, sides.right, bases)
   const files: MergedFile[] = []
   const texts = new Map<MergedFile, FileMerge>()
-  for (const one of await findRenames(context, casesOf(paths))) {
+  const cases = await findRenames(context, casesOf(paths))
+  for (const one of cases) {
     const decision = decide(one)
     if (decision === undefined) continue
     const { file, text } = await fileOf(context, one, decision)
@@ -82,7 +85,7 @@ async function mergeFrom(
     if (text !== undefined) texts.set(file, text)
   }
   const finished = await finishTexts(versions, texts, names)
-  const places = new Places(paths, names)
+  const places = new Places(paths, names, await straysOf(context, cases))
   for (const file of files) places.add(finished.get(file) ?? file)
   return places.finish()
 }

@@ -110,6 +110,8 @@ class MarkedWriter {
   }
 
   lines(tokens: Int32Array, { from, to }: Span): void {
+    // A last line without newline may have been moved before others.
+    if (!this.#ended && from < to) this.#parts.push(fromLatin1(this.#newline))
     for (let i = from; i < to; i++) {
       const line = this.#interner.line(tokens[i] as number)
       this.#parts.push(line)

@@ -10,9 +10,12 @@ import type { Vector } from '../lseq/vector.js'
 import { checkedContent, chunkedContent, type FilesContext } from './files.js'
 import { LineEntries, walkSlices } from './line-entries.js'
 
+/** A file of a state. */
+export type FileAt = Pick<PathState<PathPut>, 'path' | 'entry'>
+
 /** A path of a state, and its bytes. */
-export interface PathContent {
-  readonly state: PathState<PathPut>
+export interface PathContent<S extends FileAt> {
+  readonly state: S
   readonly content: Uint8Array
 }
 
@@ -20,11 +23,11 @@ export interface PathContent {
  * The contents of paths at `vector`, in the order of their files' ids. The bytes may be shared with the store's cache.
  * @throws {CodedError} `CONTENT_DAMAGED` where bytes are not those that the path entry promises, `CHUNK_MISSING`.
  */
-export async function* contentsOf(
+export async function* contentsOf<S extends FileAt>(
   context: FilesContext,
-  states: readonly PathState<PathPut>[],
+  states: readonly S[],
   vector: Vector,
-): AsyncGenerator<PathContent> {
+): AsyncGenerator<PathContent<S>> {
   const inOrder = byFile(states)
   const last = inOrder.at(-1)
   if (last === undefined) return
@@ -45,6 +48,6 @@ export async function* contentsOf(
 }
 
 /** Paths in the order of their files' ids. */
-export function byFile(states: readonly PathState<PathPut>[]): PathState<PathPut>[] {
+export function byFile<S extends FileAt>(states: readonly S[]): S[] {
   return states.toSorted((a, b) => compareLseq(a.entry.file, b.entry.file))
 }

@@ -21,6 +21,7 @@ import { formatLseq } from '../lseq/lseq.js'
 import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
+import type { DiffOptions } from './diff.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
 import { findRoot, type Head, isRepository, noRepository, readHead, storePath } from './layout.js'
@@ -30,6 +31,7 @@ import { formatState, resolve, type State } from './resolve.js'
 import type {
   Blame,
   BranchInfo,
+  FileDiff,
   GrepMatch,
   Progress,
   RestoreReport,
@@ -238,6 +240,12 @@ export class Repository implements AsyncDisposable {
   async show(text: string): Promise<VersionDetail> {
     const { showVersion } = await import('./show.js')
     return showVersion(this, this.#describer, text)
+  }
+
+  /** What differs from one version to another, file by file; the current branch stands for what is not named. */
+  async *diff(from?: string, to?: string, options: DiffOptions = {}): AsyncGenerator<FileDiff> {
+    const { diffVersions } = await import('./diff.js')
+    yield* diffVersions(this, from, to, options)
   }
 
   /** The files at a state: all, or one path and what is below it. */

@@ -52,6 +52,32 @@ export interface VersionDetail extends VersionInfo {
   readonly patch: string
 }
 
+/** What differs at one path, as `diff` lists it. */
+export interface FileDiff extends PathChange {
+  /** Lines put and taken away; none of a file that is only said to differ (`binary`). */
+  readonly added: number
+  readonly deleted: number
+  /** Bytes of the content after and before; absent where there was none. */
+  readonly size?: number
+  readonly oldSize?: number
+  /** The change as a patch, unless only its size was asked for; as text where it is UTF-8 ... */
+  readonly patch?: string
+  /** ... and else in base64. */
+  readonly patchBase64?: string
+  /** The change word by word, where that was asked for and the file is text. */
+  readonly words?: readonly WordHunk[]
+}
+
+/** A part of a file that changed, and the lines around it, word by word. Line numbers count from 1. */
+export interface WordHunk {
+  readonly oldStart: number
+  readonly oldLines: number
+  readonly newStart: number
+  readonly newLines: number
+  /** Lines without their newlines, in pieces: joined, all but the `added` ones are the old line. */
+  readonly lines: readonly (readonly { readonly kind: 'same' | 'deleted' | 'added'; readonly text: string }[])[]
+}
+
 /** What kind of thing a path is. */
 export type FileKind = 'file' | 'executable' | 'symlink' | 'submodule'
 

@@ -2,20 +2,18 @@
  * One version in full: what it says, what names it, what it changed, and the patch.
  * @module
  */
-import { fromLatin1, toHex } from '../base/bytes.js'
+import { decodeUtf8, fromLatin1, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { Version } from '../history/header.js'
 import { type Ref, readRefs } from '../history/refs.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { formatVector, Vector } from '../lseq/vector.js'
-import { type Change, type Changes, changesOf, type Place, sameContent, sameType } from './changes.js'
+import { type Change, type Changes, changesOf, describeChange, type Place } from './changes.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { type Describer, textOf } from './describe.js'
-import { formatMode } from './mode.js'
-import { loadFormatter, type Patch, patchOf } from './patch.js'
-import { formatPath } from './path-text.js'
-import type { PathChange, VersionDetail } from './results.js'
+import { type ChangedContent, type FormatHunks, loadFormatter, needsContents, type Patch, patchOf } from './patch.js'
+import type { VersionDetail } from './results.js'
 
 /** Characters of a patch from which on files are only said to differ: a string cannot be of any length. */
 const PATCH_LIMIT = 1 << 28
@@ -43,7 +41,9 @@ export async function showVersion(
   return {
     ...(await describer.info(version)),
     names: await namesOf(repository, version, changes.to),
-    changes: changes.changes.map((change, i) => describeChange(change, patches[i]?.binary === true)),
+    changes: changes.changes.map((change, i) =>
+      describeChange(change, patches[i]?.binary === true || isChunked(change)),
+    ),
     patch: patches.map(({ text }) => text).join(''),
   }
 }
@@ -62,32 +62,14 @@ async function namesOf({ entries, versions }: RepositoryContext, version: Versio
   return (await readRefs(entries)).filter(names).map(({ name }) => textOf(fromLatin1(name)))
 }
 
-/** @param binary - Whether the patch does not show what differs. */
-function describeChange({ before, after }: Change, binary: boolean): PathChange {
-  const place = (after ?? before) as Place
-  return {
-    path: formatPath(place.path),
-    change: kindOfChange(before, after),
-    ...(before !== undefined && after !== undefined && before.path !== after.path && { from: formatPath(before.path) }),
-    ...(after !== undefined && { mode: formatMode(after.entry.mode) }),
-    ...(before !== undefined && { oldMode: formatMode(before.entry.mode) }),
-    binary: binary || before?.entry.chunked === true || after?.entry.chunked === true,
-  }
-}
-
-function kindOfChange(before: Place | undefined, after: Place | undefined): PathChange['change'] {
-  if (before === undefined) return 'added'
-  if (after === undefined) return 'deleted'
-  if (before.path !== after.path) return 'renamed'
-  return sameContent(before, after) ? 'mode' : 'modified'
+function isChunked({ before, after }: Change): boolean {
+  return before?.entry.chunked === true || after?.entry.chunked === true
 }
 
 /** The patches of the changes, in their order. */
 async function patchesOf(repository: RepositoryContext, { changes, from, to }: Changes): Promise<Patch[]> {
   if (changes.length === 0) return []
-  const differing = changes.filter(
-    ({ before, after }) => !before || !after || !sameContent(before, after) || !sameType(before, after),
-  )
+  const differing = changes.filter(needsContents)
   const olds = await textsOf(
     repository,
     differing.flatMap(({ before }) => before ?? []),
@@ -106,11 +88,18 @@ async function patchesOf(repository: RepositoryContext, { changes, from, to }: C
     const full = length > PATCH_LIMIT
     const old = before === undefined ? NOTHING : full ? undefined : olds.get(before.path)
     const now = after === undefined ? NOTHING : full ? undefined : news.get(after.path)
-    const patch = patchOf({ ...change, old, now }, format)
+    const patch = textPatch({ ...change, old, now }, format)
     length += patch.text.length
     patches.push(patch)
   }
   return patches
+}
+
+/** A patch that is text: what is not UTF-8 is only said to differ. */
+function textPatch(change: ChangedContent, format: FormatHunks): Patch {
+  const patch = patchOf(change, format)
+  const text = decodeUtf8(fromLatin1(patch.text))
+  return text === undefined ? patchOf({ ...change, old: undefined, now: undefined }, format) : { ...patch, text }
 }
 
 const NOTHING = new Uint8Array(0)

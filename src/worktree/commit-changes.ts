@@ -29,15 +29,22 @@ export interface CommitChanges {
   readonly stats: ReadonlyMap<string, FileStat>
 }
 
+/** What to commit of a file instead of what is in the work tree. */
+export interface ChosenContent {
+  readonly bytes: Uint8Array
+  /** Whether the mode stays what it was. */
+  readonly keepsMode: boolean
+}
+
 /**
  * The writes that a scan comes to.
  *
- * @param contents - Contents to take instead of those in the work tree, by path.
+ * @param contents - What to take instead of what is in the work tree, by path.
  */
 export async function changesOf(
   work: Worktree,
   scan: Scan,
-  contents: ReadonlyMap<string, Uint8Array> = new Map(),
+  contents: ReadonlyMap<string, ChosenContent> = new Map(),
 ): Promise<CommitChanges> {
   const renames = await renamesOf(work, scan)
   const moved = new Set([...renames.values()].map(({ path }) => path))
@@ -55,11 +62,13 @@ export async function changesOf(
       if (!moved.has(path)) committed.push({ path: formatPath(path), change: 'deleted' })
       continue
     }
+    const chosen = contents.get(path)
+    const mode = chosen?.keepsMode === true ? ((from ?? tracked)?.mode ?? found.mode) : found.mode
     const read = async (): Promise<Uint8Array> =>
-      contents.get(path) ?? readForCommit(work.root, path, found.mode, stats, clock)
+      chosen?.bytes ?? readForCommit(work.root, path, found.mode, stats, clock)
     // Where the file that was here has another path now, this is a new one.
     const file = from?.file ?? (moved.has(path) ? undefined : tracked?.file) ?? mergedFile(work, path)
-    writes.push({ path, put: { mode: found.mode, file, content: read } })
+    writes.push({ path, put: { mode, file, content: read } })
     committed.push({
       path: formatPath(path),
       ...(from === undefined ? { change: change.change } : { change: 'renamed', from: formatPath(from.path) }),

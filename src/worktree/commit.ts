@@ -16,6 +16,7 @@ import type { Author } from '../repo/person.js'
 import type { Repository } from '../repo/repository.js'
 import {
   assertFit,
+  type ChosenContent,
   type CommitChanges,
   type CommittedPath,
   changesOf,
@@ -33,8 +34,8 @@ export interface CommitOptions {
   readonly author: Author
   /** Files and directories to commit; everything where there are none. Binary strings. */
   readonly paths?: readonly string[] | undefined
-  /** Contents to commit instead of those in the work tree, by path (a binary string): chosen hunks. */
-  readonly contents?: ReadonlyMap<string, Uint8Array> | undefined
+  /** What to commit instead of what is in the work tree, by path (a binary string): chosen hunks. */
+  readonly contents?: ReadonlyMap<string, ChosenContent> | undefined
   /** Commit although conflicts are not resolved. */
   readonly withConflicts?: boolean | undefined
   /** New files of more bytes than this are warned of. */
@@ -132,7 +133,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
   }
 }
 
-/** Refuses to commit where the work tree was never given the branch's files: all of them would be deleted. */
+/** Refuses to go on where the work tree was never given the branch's files: all of them would count as deleted. */
 export async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
   if (version !== undefined || branch === undefined) return
   if ((await branchHeads(repo.entries, branch)).length === 0) return

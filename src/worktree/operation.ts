@@ -53,7 +53,7 @@ import { rebuildIndex } from './rebuild.js'
 import { assertRoom, foldsNames, isAlias } from './room.js'
 import { settled } from './settle.js'
 import { readState, type WorkState, writeState } from './state.js'
-import { lookAt, readWorkFile } from './work-files.js'
+import { lookAt, modeOf, readWorkFile } from './work-files.js'
 
 /** What a name is to be. */
 export interface RefMove {
@@ -327,7 +327,8 @@ function recordBefore(root: string, path: string, index: WorkIndex, clean: Map<s
   if (stat === undefined) return null
   if (tracked?.stat !== undefined && sameStat(fileStat(stat), tracked.stat)) {
     clean.set(path, tracked.stat)
-    return recorded(tracked.mode, toHex(tracked.sha256), stored)
+    // The stat vouches for the content; who may execute it can be another matter.
+    return recorded(modeOf(stat) ?? tracked.mode, toHex(tracked.sha256), stored)
   }
   const found = readWorkFile(root, path)
   if (found === undefined) return null

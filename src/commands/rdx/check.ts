@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../cli/command.js'
-import { files, hex, nameOf, readTlv } from '../../cli/rdx-files.js'
+import { nameOf } from '../../cli/inputs.js'
+import { files, hex, readTlv } from '../../cli/rdx-files.js'
 import { checkRecords, splitRecords } from '../../rdx/records.js'
 
 /** What was found in one file. */

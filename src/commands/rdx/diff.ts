@@ -1,8 +1,9 @@
 import { CodedError } from '../../base/error.js'
 import { optional, required } from '../../cli/arguments.js'
 import { BaseCommand } from '../../cli/command.js'
+import type { Input } from '../../cli/inputs.js'
 import { writeJson } from '../../cli/output.js'
-import { answerOf, hex, type Input, onlyRecord, plain, readTlv, text, writeRecords } from '../../cli/rdx-files.js'
+import { answerOf, hex, onlyRecord, plain, readTlv, text, writeRecords } from '../../cli/rdx-files.js'
 import { diffRecords } from '../../rdx/records.js'
 
 /** `weft rdx diff`: what one state has that another lacks. */

@@ -1,8 +1,9 @@
 import { decodeUtf8, toHex } from '../../base/bytes.js'
 import { CodedError } from '../../base/error.js'
 import { BaseCommand } from '../../cli/command.js'
+import { nameOf, readInputs } from '../../cli/inputs.js'
 import { writeJson } from '../../cli/output.js'
-import { files, hex, nameOf, readInputs, writeRecords } from '../../cli/rdx-files.js'
+import { files, hex, writeRecords } from '../../cli/rdx-files.js'
 import { parseRecords } from '../../rdx/records.js'
 
 /** `weft rdx parse`: text to bytes. */

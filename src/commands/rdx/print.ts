@@ -1,6 +1,7 @@
 import { BaseCommand } from '../../cli/command.js'
+import { nameOf } from '../../cli/inputs.js'
 import { writeJson } from '../../cli/output.js'
-import { answerOf, files, hex, nameOf, plain, readTlv, writeRecords } from '../../cli/rdx-files.js'
+import { answerOf, files, hex, plain, readTlv, writeRecords } from '../../cli/rdx-files.js'
 import { assertRecords, splitRecords } from '../../rdx/records.js'
 
 /** `weft rdx print`: bytes to text. */
