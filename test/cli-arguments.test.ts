@@ -19,6 +19,7 @@ describe('what stands before the command', () => {
     [['--json', 'log', '-n', '1'], [], ['log', '-n', '1', '--json']],
     [['--json', '-C', 'a', 'grep', '--', '-x'], ['a'], ['grep', '--json', '--', '-x']],
     [['--no-pager', 'log', '--', 'x'], [], ['log', '--no-pager', '--', 'x']],
+    [['--json', 'bisect', 'run', 'npm', 'test', '--', 'x'], [], ['bisect', 'run', '--json', 'npm', 'test', '--', 'x']],
     [['--json'], [], []],
     [[], [], []],
   ]

@@ -69,9 +69,16 @@ export function splitLeading(args: readonly string[]): { directories: string[]; 
     else break
   }
   const rest = args.slice(at)
-  const end = rest.indexOf('--')
-  rest.splice(end < 0 ? rest.length : end, 0, ...(rest.length > 0 ? flags : []))
+  rest.splice(ownEnd(rest), 0, ...(rest.length > 0 ? flags : []))
   return { directories, rest }
+}
+
+/** How many of the arguments from the command's name on are certainly weft's: flags can be put behind them. */
+function ownEnd(rest: readonly string[]): number {
+  // What is behind it is another program's.
+  if (rest[0] === 'bisect' && rest[1] === 'run') return 2
+  const end = rest.indexOf('--')
+  return end < 0 ? rest.length : end
 }
 
 function directoryAfter(args: readonly string[], at: number): string {
