@@ -12,6 +12,7 @@ import { type Change, changesBetween, describeChange, type Side, sameContent } f
 import { ChosenPaths } from './chosen-paths.js'
 import { contentsOf, type FileAt } from './contents.js'
 import type { RepositoryContext } from './context.js'
+import { contentOf } from './files.js'
 import { type FormatHunks, loadFormatter, needsContents, patchOf, shownContent } from './patch.js'
 import type { FileDiff } from './results.js'
 
@@ -33,6 +34,9 @@ export type ReadTexts = (sides: readonly Side[]) => Promise<ReadonlyMap<string, 
 /** Bytes of contents, and files, that are read at a time. */
 const BATCH_BYTES = 16 * 1024 * 1024
 const BATCH_FILES = 256
+
+/** So few files are read one by one: in one pass over the store, the pages between them would be read ahead. */
+const SINGLY = 32
 
 /** A file with more bytes than this is only said to differ. */
 const MAX_TEXT = 1 << 27
@@ -63,9 +67,12 @@ export function storedTexts({ entries, versions }: RepositoryContext, vector: Ve
   return async (sides) => {
     const texts = new Map<string, Uint8Array>()
     const inLines = (sides as readonly FileAt[]).filter(({ entry }) => !entry.chunked)
-    for await (const { state, content } of contentsOf({ entries, streams: versions.streams }, inLines, vector)) {
-      texts.set(state.path, content)
+    const context = { entries, streams: versions.streams }
+    if (inLines.length <= SINGLY) {
+      for (const { path, entry } of inLines) texts.set(path, await contentOf(context, path, entry, vector))
+      return texts
     }
+    for await (const { state, content } of contentsOf(context, inLines, vector)) texts.set(state.path, content)
     return texts
   }
 }
