@@ -107,6 +107,8 @@ async function loadIndex(repo: Repository, head: Head): Promise<WorkIndex> {
   const base = index?.base && toHex(index.base.id)
   if (index !== undefined && base === head.version) return index
   const rebuilt = await rebuildIndex(repo, head.version, undefined)
+  // Where no files were ever written here, the missing index says so: an empty one would mean that there is no version.
+  if (index === undefined && head.version === undefined) return rebuilt
   try {
     rebuilt.write(repo.root)
   } catch (error) {
