@@ -2,7 +2,8 @@
  * Restore in the work tree: paths get what a version has there.
  *
  * Within the paths tracked files that the version does not have are removed, as git does; files that no version has yet
- * are left alone. Contents that are replaced and were never committed are kept for undo.
+ * are left alone, unless they stand where the version has a directory, or in a directory where it has a file. Contents that
+ * are replaced and were never committed are kept for undo.
  * @module
  */
 import { toHex } from '../base/bytes.js'
@@ -10,9 +11,11 @@ import { CodedError } from '../base/error.js'
 import { kindOf } from '../repo/mode.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Failure } from './apply.js'
+import { filesBelow } from './files-below.js'
 import type { WorkIndex } from './index-file.js'
 import { type FileMove, storedContent } from './operation.js'
 import { rebuildIndex } from './rebuild.js'
+import { lookAt } from './work-files.js'
 import type { Worktree } from './worktree.js'
 
 export interface RestorePathsOptions {
@@ -58,6 +61,10 @@ export async function restorePaths(work: Worktree, options: RestorePathsOptions)
       wanted.set(file, { path: file, to: { mode, sha256: toHex(sha256), stored: storedContent(tracked, at) } })
     }
   }
+  for (const path of inTheWay(work.root, wanted)) {
+    wanted.set(path, { path, to: undefined })
+    unsaved.add(path)
+  }
   for (const path of wanted.keys()) if (changes.get(path)?.found !== undefined) unsaved.add(path)
   if (wanted.size === 0) return { at, written: [], removed: [], unsaved: [], failures: [] }
   const { record, failures } = await work.perform({
@@ -72,6 +79,24 @@ export async function restorePaths(work: Worktree, options: RestorePathsOptions)
     unsaved: [...unsaved].sort().map(formatPath),
     failures,
   }
+}
+
+/** Files that stand where a directory has to be, or in a directory where a file has to be. */
+function inTheWay(root: string, wanted: ReadonlyMap<string, FileMove>): Set<string> {
+  const found = new Set<string>()
+  const seen = new Set<string>()
+  for (const { path, to } of wanted.values()) {
+    if (to === undefined || kindOf(to.mode) === 'submodule') continue
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const parent = path.slice(0, slash)
+      if (seen.has(parent)) continue
+      seen.add(parent)
+      if (lookAt(root, parent)?.isDirectory() === false && !wanted.has(parent)) found.add(parent)
+    }
+    if (lookAt(root, path)?.isDirectory() !== true) continue
+    for (const file of filesBelow(root, path).files) if (!wanted.has(file)) found.add(file)
+  }
+  return found
 }
 
 /** The index of the version to take from. */

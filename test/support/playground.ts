@@ -87,7 +87,7 @@ export class Playground implements AsyncDisposable {
     for (const path of paths) {
       const place = join(this.root, path)
       const dice = chance.below(8)
-      if (existsSync(place) && lstatSync(place).isDirectory()) continue
+      if (existsSync(place) && lstatSync(place).isDirectory() && chance.below(2) === 0) continue
       if (isBlocked(this.root, path)) continue
       if (dice < 3) this.write({ [path]: someText(chance) }, chance.below(5) === 0)
       else if (dice === 3) this.write({ [path]: undefined })
