@@ -6,6 +6,7 @@
  * @module
  */
 export { type Blame as ErrorBlame, CODES, type Code, CodedError } from './base/error.js'
+export { exportGit } from './git/export.js'
 export { importGit } from './git/import.js'
 export {
   type Config,

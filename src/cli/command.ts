@@ -17,7 +17,7 @@ import { configHome } from './home.js'
 import { optimizeLater } from './optimizer.js'
 import { leavePager, pageWith, write, writeAll, writeJson, writeJsonArray } from './output.js'
 import { ProgressBar } from './progress.js'
-import { EXIT_DAMAGED } from './report.js'
+import { EXIT_DAMAGED, EXIT_REFUSED } from './report.js'
 import { makeStyle, type Style, wantsColours } from './style.js'
 
 /** How long a command waits for another one that holds the store, in milliseconds. */
@@ -122,6 +122,11 @@ export abstract class BaseCommand extends Command {
   /** Sets the exit status of a command that did its work and found damage. */
   protected exitDamaged(): void {
     process.exitCode = EXIT_DAMAGED
+  }
+
+  /** Sets the exit status of a command that did what it could, and was refused some. */
+  protected exitRefused(): void {
+    process.exitCode = EXIT_REFUSED
   }
 
   protected get style(): Style {

@@ -19,6 +19,9 @@ export const EXIT_CONFLICTS = EXIT.user
 /** Status of a command that found damage and reported it as its answer. */
 export const EXIT_DAMAGED = EXIT.data
 
+/** Exit status of a command that did its work but for a part that the user has to decide on. */
+export const EXIT_REFUSED = EXIT.user
+
 /** An error in words: for people as `Error: message` and `Hint: hint`, for programs as JSON. */
 export interface Report {
   readonly code: string

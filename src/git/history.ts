@@ -85,20 +85,22 @@ export async function* diffCommits(gitDir: string, commits: readonly CommitLine[
   }
 }
 
-/** One path of a tree as git lists it. Mode is git's canonical one. */
+/** One path of a tree as git lists it. */
 export interface ListedPath {
   readonly path: string
   readonly oid: string
+  readonly isDirectory: boolean
 }
 
-/** All files of a commit. */
-export async function* listFiles(gitDir: string, commit: string): AsyncGenerator<ListedPath> {
-  const git = startGit(gitDir, ['ls-tree', '-r', '-z', '--full-tree', commit])
+/** All files of a commit, and its directories where they are asked for. */
+export async function* listFiles(gitDir: string, commit: string, withDirectories = false): AsyncGenerator<ListedPath> {
+  const git = startGit(gitDir, ['ls-tree', '-r', ...(withDirectories ? ['-t'] : []), '-z', '--full-tree', commit])
   git.stdin.end()
   try {
     for await (const line of nulTerminated(git.stdout)) {
       const tab = line.indexOf('\t')
-      yield { path: line.slice(tab + 1), oid: binary(line.slice(0, tab).split(' ')[2] as string) }
+      const [, type, oid = ''] = line.slice(0, tab).split(' ')
+      yield { path: line.slice(tab + 1), oid: binary(oid), isDirectory: type === 'tree' }
     }
     await git.finished()
   } finally {

@@ -15,12 +15,7 @@ import type { OddTree } from './commit.js'
 import type { DiffRow } from './history.js'
 import { gitObjectId } from './object-id.js'
 import type { PlannedLeaf, PlannedVersion, Planner } from './plan.js'
-import { emptyTreeId, parseTree, type TreeIds, treeBytes, treeId } from './tree-id.js'
-
-/** Whether a mode is a directory's. Permissions may stand in it where some other tool wrote the tree. */
-function isDirectory(mode: number): boolean {
-  return (mode & 0o170000) === 0o40000
-}
+import { emptyTreeId, isDirectory, parseTree, type TreeIds, treeBytes, treeId } from './tree-id.js'
 
 /** Checks the trees of one import. */
 export class TreeProof {

@@ -23,13 +23,22 @@ export interface GitProcess {
   kill(): void
 }
 
-/** Starts `git <args>` on the repository at `gitDir` (undefined for commands that need none). */
-export function startGit(gitDir: string | undefined, args: readonly string[]): GitProcess {
-  const where = gitDir === undefined ? [] : [`--git-dir=${gitDir}`]
+/**
+ * Starts `git <args>` on the repository at `gitDir` (undefined for commands that need none).
+ *
+ * @param workTree - Its work tree, for commands that need one.
+ */
+export function startGit(gitDir: string | undefined, args: readonly string[], workTree?: string): GitProcess {
+  const where = [
+    ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]),
+    ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
+  ]
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(
     'git',
     [...where, '-c', 'core.quotePath=false', '-c', 'core.deltaBaseCacheLimit=256m', ...args],
     {
+      // Some commands want to be in the work tree, and none minds.
+      ...(workTree === undefined ? {} : { cwd: workTree }),
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...gitlessEnvironment(),
@@ -78,8 +87,13 @@ export function startGit(gitDir: string | undefined, args: readonly string[]): G
 }
 
 /** Runs git to its end and returns all it printed: for answers that are small. */
-export async function runGit(gitDir: string | undefined, args: readonly string[], input?: string): Promise<Buffer> {
-  const git = startGit(gitDir, args)
+export async function runGit(
+  gitDir: string | undefined,
+  args: readonly string[],
+  input?: string | Buffer,
+  workTree?: string,
+): Promise<Buffer> {
+  const git = startGit(gitDir, args, workTree)
   git.stdin.end(input)
   const parts: Buffer[] = []
   for await (const part of git.stdout) parts.push(part as Buffer)

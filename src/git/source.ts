@@ -55,12 +55,18 @@ async function openRepository(path: string): Promise<Source> {
   return source(gitDir, parseRefs(listed), symbolic.toString('latin1').trim(), undefined)
 }
 
-/** The git directory of `path` itself: a repository around it would be the wrong source. */
-async function findGitDir(path: string): Promise<string> {
+/** The git directory of `path` itself, undefined where it has none: a repository around it would be the wrong one. */
+export async function gitDirOf(path: string): Promise<string | undefined> {
   for (const candidate of [join(path, '.git'), path]) {
     const answer = await runGit(candidate, ['rev-parse', '--absolute-git-dir']).catch(notARepository)
     if (answer !== undefined) return answer.toString('utf8').trimEnd()
   }
+  return undefined
+}
+
+async function findGitDir(path: string): Promise<string> {
+  const found = await gitDirOf(path)
+  if (found !== undefined) return found
   throw new CodedError('GIT_NOT_FOUND', `${path} is not a git repository.`, {
     hint: 'Give the directory that holds `.git`, a bare repository, or a bundle file.',
   })

@@ -20,17 +20,36 @@ export interface GitLeaf extends Leaf {
 /** Ids of directories already computed; '' for one without files. A directory that git has in an odd form is put in by hand. */
 export type TreeIds = WeakMap<Tree<GitLeaf>, string>
 
+/** One entry of a tree object: what it is sorted by, and its bytes as a binary string. */
+export interface TreeEntryText {
+  readonly sort: string
+  readonly text: string
+}
+
+/** Sees a tree object whose id has just been computed, and the directory it is for: '' for the root. */
+export type TreeVisitor = (path: string, id: string, bytes: Uint8Array, entries: readonly TreeEntryText[]) => void
+
 /**
  * The id of `tree` as git has it, a binary string; '' for a directory without files, which git leaves out.
  *
  * @param hashLength - 20 or 32: bytes of an id in that repository.
+ * @param visit - Sees the tree objects whose ids were not in `ids`, those of directories within before their own.
+ * @param path - Where `tree` is, for `visit`.
  */
-export function treeId(tree: Tree<GitLeaf>, ids: TreeIds, hashLength: number): string {
+export function treeId(
+  tree: Tree<GitLeaf>,
+  ids: TreeIds,
+  hashLength: number,
+  visit?: TreeVisitor,
+  path: string = '',
+): string {
   let id = ids.get(tree)
   if (id === undefined) {
-    const bytes = treeBytes(tree, ids, hashLength)
+    const entries = treeEntries(tree, ids, hashLength, visit, path)
+    const bytes = joined(entries)
     id = bytes.length === 0 ? '' : gitObjectId('tree', bytes, hashLength)
     ids.set(tree, id)
+    if (id !== '') visit?.(path, id, bytes, entries)
   }
   return id
 }
@@ -42,20 +61,38 @@ export function emptyTreeId(hashLength: number): string {
 
 /** The tree object that git writes for these files. */
 export function treeBytes(tree: Tree<GitLeaf>, ids: TreeIds, hashLength: number): Uint8Array {
-  const entries: { sort: string; text: string }[] = []
+  return joined(treeEntries(tree, ids, hashLength))
+}
+
+function joined(entries: readonly TreeEntryText[]): Uint8Array {
+  let text = ''
+  for (const entry of entries) text += entry.text
+  return fromLatin1(text)
+}
+
+function treeEntries(
+  tree: Tree<GitLeaf>,
+  ids: TreeIds,
+  hashLength: number,
+  visit?: TreeVisitor,
+  path: string = '',
+): TreeEntryText[] {
+  const entries: TreeEntryText[] = []
   tree.files.forEach((leaf, i) => {
     const name = tree.fileNames[i] as string
     if (leaf.value !== undefined) entries.push({ sort: name, text: `${leaf.mode.toString(8)} ${name}\0${leaf.oid}` })
   })
   tree.dirs.forEach((dir, i) => {
     const name = tree.dirNames[i] as string
-    const id = treeId(dir, ids, hashLength)
+    const id = treeId(dir, ids, hashLength, visit, visit && `${path}${name}/`)
     if (id !== '') entries.push({ sort: `${name}/`, text: `40000 ${name}\0${id}` })
   })
-  entries.sort((a, b) => (a.sort < b.sort ? -1 : a.sort > b.sort ? 1 : 0))
-  let text = ''
-  for (const entry of entries) text += entry.text
-  return fromLatin1(text)
+  return entries.sort((a, b) => (a.sort < b.sort ? -1 : a.sort > b.sort ? 1 : 0))
+}
+
+/** Whether a mode is a directory's. Permissions may stand in it where some other tool wrote the tree. */
+export function isDirectory(mode: number): boolean {
+  return (mode & 0o170000) === 0o40000
 }
 
 /** One entry of a raw tree object. */

@@ -2,10 +2,11 @@
  * The derived indexes: entries of the kinds `I` and `X`, which can be dropped and made again from the versions.
  *
  *     I | v | first 8 bytes of a version's id    | lseq   ->  nothing
- *     I | g | first 8 bytes of a git commit's id | lseq   ->  nothing
+ *     I | g | first 8 bytes of a git commit's id | lseq   ->  nothing, or the whole id
  *     X | lseq                                            ->  the version's vector: lseqs (8), sorted by stream
  *
- * A name found here is checked against the version's header. Vectors are kept for every 256th version and for
+ * A name found here is checked against the version's header. A version that was not made from a commit says nothing of
+ * one there: where it has been exported, the whole id of the commit that came of it stands here (git/exported.ts). Vectors are kept for every 256th version and for
  * those without children; any other is the join of its parents', and the walk down to those that are kept is short
  * (versions.ts).
  * @module

@@ -42,9 +42,22 @@ export interface PathWrites {
 
 /**
  * Sees a rebuilt content: a view that is written over afterwards. `same` says how many bytes at its beginning are those of
- * the content seen before; undefined where it is the same content.
+ * the content seen before; undefined where it is the same content. `copies` is what it has from the content of the same
+ * file seen before, as `Replay.copies`; undefined where there was none, or where nobody asked for it.
  */
-export type ContentVisitor = (write: PathWrite, put: PathPut, content: Uint8Array, same: number | undefined) => void
+export type ContentVisitor = (
+  write: PathWrite,
+  put: PathPut,
+  content: Uint8Array,
+  same: number | undefined,
+  copies?: readonly number[],
+) => void
+
+/** In which order the contents of a file are shown, and with what. */
+export interface ShowOptions {
+  /** Newest first, and each with what it has from the one shown before. */
+  readonly asDeltas?: boolean
+}
 
 const HASH_BYTES = 32
 
@@ -84,16 +97,19 @@ export class LineContents {
   readonly #findings: Findings
   readonly #visit: ContentVisitor
   readonly #sources: SourceGraph
+  readonly #asDeltas: boolean
   #file = ''
   #builder: WeaveBuilder
 
   constructor(
     graph: Graph,
-    { byFile }: PathWrites,
+    { byFile }: Pick<PathWrites, 'byFile'>,
     findings: Findings,
     visit: ContentVisitor,
     sources: SourceGraph = new Map(),
+    options: ShowOptions = {},
   ) {
+    this.#asDeltas = options.asDeltas === true
     this.#graph = graph
     this.#left = new Map(byFile)
     this.#findings = findings
@@ -130,19 +146,22 @@ export class LineContents {
 
   #show(): void {
     const graph = this.#graph
-    const writes = this.#left.get(this.#file) ?? []
+    const known = this.#left.get(this.#file) ?? []
+    const writes = this.#asDeltas ? known.toReversed() : known
     this.#left.delete(this.#file)
     const weave = this.#builder.finish()
     this.#builder = new WeaveBuilder(graph.streams)
-    this.#checkOrigins(weave, writes[0]?.path)
-    const replay = new Replay(weave, (slot, seq) => graph.holding(slot, seq) ?? 0)
+    // Deltas are for who wants the contents; whether lines are what they say they are is another question.
+    if (!this.#asDeltas) this.#checkOrigins(weave, writes[0]?.path)
+    const replay = new Replay(weave, (slot, seq) => graph.holding(slot, seq) ?? 0, this.#asDeltas)
     let isFirst = true
     for (const write of writes) {
       const put = decodePathEntry(fromLatin1(write.value as string)) as PathPut
       if (put.chunked) continue
       const { vector } = graph.node(write.number)
       const same = replay.goTo((version) => version > 0 && vector.covers(graph.node(version).slot, version))
-      this.#visit(write, put, replay.content, isFirst ? 0 : same)
+      const copies = this.#asDeltas && !isFirst ? replay.copies : undefined
+      this.#visit(write, put, replay.content, isFirst ? 0 : same, copies)
       isFirst = false
     }
   }
@@ -174,7 +193,7 @@ export class LineContents {
 export async function visitChunked(
   entries: EntryStore,
   graph: Graph,
-  { byFile }: PathWrites,
+  { byFile }: Pick<PathWrites, 'byFile'>,
   findings: Findings,
   visit: ContentVisitor,
 ): Promise<void> {

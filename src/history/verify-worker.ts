@@ -25,8 +25,7 @@ port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start': {
       const graph = Graph.fromColumns(message.graph)
-      const writes = { byVersion: [], byFile: message.byFile }
-      contents = new LineContents(graph, writes, findings, check.visit, message.sources)
+      contents = new LineContents(graph, { byFile: message.byFile }, findings, check.visit, message.sources)
       break
     }
     case 'lines': {

@@ -73,13 +73,21 @@ export class Versions {
     }
   }
 
-  /** The versions whose id (or git commit's id) begins with `prefix`, at least four bytes of it looked up in the index. */
-  async withId(kind: IdKind, prefix: Uint8Array, matches: (version: Version) => boolean): Promise<Version[]> {
+  /**
+   * The versions whose id (or git commit's id) begins with `prefix`, at least four bytes of it looked up in the index.
+   *
+   * @param matches - Told the version and the value of the index' entry, which is to be the one that was meant.
+   */
+  async withId(
+    kind: IdKind,
+    prefix: Uint8Array,
+    matches: (version: Version, value: Uint8Array) => boolean,
+  ): Promise<Version[]> {
     const found: Version[] = []
     for await (const batch of this.#entries.scan(prefixRange(idPrefix(kind, prefix)))) {
       for (let i = 0; i < batch.count; i++) {
         const version = await this.expect(lseqOfKey(batch.key(i)))
-        if (matches(version)) found.push(version)
+        if (matches(version, batch.value(i))) found.push(version)
       }
     }
     return found

@@ -158,7 +158,9 @@ async function byId({ versions }: ResolveContext, text: string): Promise<State |
   const whole = fromHex(wanted.length % 2 === 0 ? wanted : wanted.slice(0, -1)) as Uint8Array
   const found = [
     ...(await versions.withId('v', whole, (version) => toHex(version.id).startsWith(wanted))),
-    ...(await versions.withId('g', whole, (version) => gitId(version)?.startsWith(wanted) === true)),
+    ...(await versions.withId('g', whole, (version, exported) =>
+      (gitId(version) ?? toHex(exported)).startsWith(wanted),
+    )),
   ]
   if (found.length > 1) {
     const names: string[] = []

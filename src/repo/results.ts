@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Code } from '../base/error.js'
+
 /** Who, and when by their own clock: `time` is ISO 8601 with the original offset, `2024-03-01T12:00:00+01:00`. */
 export interface Person {
   readonly name: string
@@ -250,6 +252,31 @@ export interface ImportReport {
   /** Trees whose git id was recomputed from what is stored (`--check`). */
   readonly checked?: number
   readonly warnings: readonly string[]
+}
+
+/** What was not done, and why: an error that did not keep the rest from being done. */
+export interface Refusal {
+  /** Full name of the branch or tag in git. */
+  readonly ref: string
+  readonly code: Code
+  readonly message: string
+  readonly hint: string
+}
+
+export interface ExportReport {
+  /** Versions that the branches and tags reach. */
+  readonly versions: number
+  /** New commits in git, this run. */
+  readonly commits: number
+  /** New objects in git: commits, trees, contents, tags. */
+  readonly objects: number
+  /** Branches and tags that were set. */
+  readonly refs: number
+  /** Bytes of what was handed over to git. */
+  readonly bytes: number
+  readonly seconds: number
+  /** Branches and tags that were not set. */
+  readonly refused: readonly Refusal[]
 }
 
 /** How far a long operation is; `total` is 0 while unknown. */

@@ -1,0 +1,71 @@
+/**
+ * The git commit of a version that was born here: an ordinary one, and always the same.
+ *
+ * It follows from the version and its parents' commits alone, so that every replica makes the same commit, today and later.
+ * People, times and message are the version's own, as far as git takes them: what `git fsck` would object to in a name
+ * (angle brackets, newlines, NULs) is left out, as git itself does when it commits, and a message ends in a newline.
+ *
+ * A version that was joined with others and is to be one step in the log (note's extra `squash`) has one parent in git.
+ * @module
+ */
+import { fromLatin1, toLatin1 } from '../base/bytes.js'
+import { extraOf } from '../history/extra.js'
+import type { Header, Ident, VersionRef } from '../history/header.js'
+import type { Note } from '../history/note.js'
+import { formatCommit } from './commit.js'
+
+/** Name of the note's extra that makes a version one step in the log. */
+const SQUASH_EXTRA = 'squash'
+
+/** Characters that git takes off both ends of a name or address. */
+const CRUD_FIRST = /^[\0-\x20.,:;<>"\\']+/
+const CRUD_LAST = /[\0-\x20.,:;<>"\\']+$/
+
+const FIRST_WITHOUT = 100 * 60
+
+/** The parents of a version that are parents of its commit too. */
+export function gitParents<P = VersionRef>(parents: readonly P[], note: Note): readonly P[] {
+  return extraOf(note, SQUASH_EXTRA) === undefined ? parents : parents.slice(0, 1)
+}
+
+/**
+ * The commit object.
+ *
+ * @param tree - Hex id of its tree.
+ * @param parents - Hex ids of the commits of the git parents.
+ */
+export function bornCommit(
+  { author, committer }: Pick<Header, 'author' | 'committer'>,
+  note: Note,
+  tree: string,
+  parents: readonly string[],
+): Uint8Array {
+  return formatCommit({
+    tree,
+    parents,
+    author: tidyIdent(author),
+    committer: tidyIdent(committer),
+    message: tidyMessage(note.message),
+    rest: { id: new Uint8Array(0) },
+  })
+}
+
+function tidyIdent({ name, email, time, zone }: Ident): Ident {
+  return {
+    name: tidyName(name),
+    email: tidyName(email),
+    // git has no words for times before 1970, and four digits for zones.
+    time: Math.max(0, time),
+    zone: Math.abs(zone) < FIRST_WITHOUT ? zone : 0,
+  }
+}
+
+function tidyName(bytes: Uint8Array): Uint8Array {
+  const text = toLatin1(bytes).replace(/[\0\n<>]/g, '')
+  return fromLatin1(text.replace(CRUD_FIRST, '').replace(CRUD_LAST, ''))
+}
+
+function tidyMessage(bytes: Uint8Array): Uint8Array {
+  const text = toLatin1(bytes).replaceAll('\0', '')
+  return fromLatin1(text === '' || text.endsWith('\n') ? text : `${text}\n`)
+}
