@@ -86,7 +86,10 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
     await repository.entries.put(noted)
     await repository.entries.foldIfNeeded()
   }
-  const finished = await finishExport(target, updates, { head: (await repository.head()).branch, root: repository.root })
+  const finished = await finishExport(target, updates, {
+    head: (await repository.head()).branch,
+    root: repository.root,
+  })
   return {
     versions: plan.reached,
     commits: plan.wanted.length,
