@@ -8,10 +8,17 @@ import type { Style } from './style.js'
 
 /** @param dir - The directory of the repository, as the user named it. */
 export function formatImport(report: ImportReport, dir: string, style: Style): string {
-  const { versions, files, lines, bytes, refs, head, streams, checked, seconds, entries, warnings } = report
+  const { diverged, versions, files, lines, bytes, refs, head, streams, checked, seconds, entries, warnings } = report
   const warned = warnings.map((warning) => `${style.yellow('Warning:')} ${style.safe(warning)}\n`).join('')
+  const apart = diverged
+    .map(
+      (name) =>
+        `${style.yellow('Diverged:')} ${style.safe(name)} went on here and there. \`weft merge ${style.safe(name)}\` joins the two.\n`,
+    )
+    .join('')
   if (versions === 0) {
-    return `${warned}Nothing new: all versions were here already (${duration(seconds)}).\n`
+    const moved = refs === 0 ? '' : ` ${count(refs, 'branch or tag', 'branches and tags')} set.`
+    return `${warned}Nothing new: all versions were here already (${duration(seconds)}).${moved}\n${apart}`
   }
   const inDir = dir === '.' ? '' : ` -C ${/[^\w./-]/.test(dir) ? `'${dir}'` : dir}`
   return [
@@ -21,6 +28,7 @@ export function formatImport(report: ImportReport, dir: string, style: Style): s
     `${count(refs, 'branch or tag', 'branches and tags')}.\n`,
     head === undefined ? '' : `The current branch is ${style.safe(head)}.\n`,
     checked === undefined ? '' : `${count(checked, 'git tree')} recomputed from what is stored: all are git's own.\n`,
+    apart,
     `\nWhat usually comes next:\n`,
     `  weft log${inDir} -n 5          the newest versions\n`,
     `  weft blame${inDir} <path>      who put each line of a file there\n`,

@@ -2,16 +2,17 @@
  * What an import stands on: the versions, files and trees that the repository already has.
  *
  * Read from the entries at the start of every batch, in a form that the planner can go on from. An import that was
- * interrupted and one that brings news are the same case.
+ * interrupted and one that brings news are the same case. Commits that an export made of versions born here are known too;
+ * before anything is planned on one, it is put together again from the version, so that the note of it need not be trusted.
  * @module
  */
-import { toHex, toLatin1 } from '../base/bytes.js'
+import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { extraOf } from '../history/extra.js'
 import { decodeGenesis, readRepositoryId } from '../history/genesis.js'
 import { Graph } from '../history/graph.js'
-import type { VersionRef } from '../history/header.js'
+import type { Version, VersionRef } from '../history/header.js'
 import { kindRange } from '../history/keys.js'
 import { decodePathEntry } from '../history/path-entry.js'
 import { emptyTree, setPath, type Tree } from '../history/tree.js'
@@ -19,9 +20,13 @@ import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { Streams } from '../lseq/vector.js'
+import { bornCommit, gitParents } from './born.js'
 import { GIT_EXTRA } from './commit.js'
+import { exportedCommits } from './exported.js'
 import { listFiles } from './history.js'
+import { gitObjectId } from './object-id.js'
 import type { FileNode, PlannedFile, PlannedLeaf } from './plan.js'
+import { emptyTreeId, treeId } from './tree-id.js'
 
 /** What a version made of a path, as stored. */
 interface Touch {
@@ -39,25 +44,32 @@ export class Base {
   readonly #refs: readonly VersionRef[]
   /** Number of the version made from a git commit, by the commit's id (binary string). */
   readonly byCommit: ReadonlyMap<string, number>
+  /** Versions that were not made from commits, where an export made commits of them, by number. */
+  readonly #exported: ReadonlyMap<number, Version>
   /** Slots of the writer's own content streams, with the number of each one's last version. */
   readonly tips: Map<number, number>
   /** Stream ids in use. */
   readonly streamIds: ReadonlySet<number>
   readonly #touches: ReadonlyMap<string, readonly Touch[]>
+  readonly #entries: EntryStore
 
   private constructor(
+    entries: EntryStore,
     graph: Graph,
     repository: Uint8Array,
     refs: readonly VersionRef[],
     byCommit: ReadonlyMap<string, number>,
+    exported: ReadonlyMap<number, Version>,
     tips: Map<number, number>,
     streamIds: ReadonlySet<number>,
     touches: ReadonlyMap<string, readonly Touch[]>,
   ) {
+    this.#entries = entries
     this.graph = graph
     this.repository = repository
     this.#refs = refs
     this.byCommit = byCommit
+    this.#exported = exported
     this.tips = tips
     this.streamIds = streamIds
     this.#touches = touches
@@ -81,15 +93,25 @@ export class Base {
       }
     }
     const tips = new Map<number, number>()
+    const born = new Map<number, Version>()
     for await (const version of new Versions(entries, streams).all()) {
       const { number, slot } = graph.add(version)
       refs.push({ seq: version.last, stream: version.stream, id: version.id })
       if (own.has(version.stream)) tips.set(slot, number)
       const extra = extraOf(version, GIT_EXTRA)
       if (extra !== undefined) byCommit.set(toLatin1(extra), number)
+      else if (version.tree !== undefined) born.set(number, version)
+    }
+    const exported = new Map<number, Version>()
+    for await (const { lseq, commit } of exportedCommits(entries)) {
+      const number = graph.at(streams.slot(lseq.stream), lseq.seq)
+      const version = number === undefined ? undefined : born.get(number)
+      if (number === undefined || version === undefined) continue
+      byCommit.set(commit, number)
+      exported.set(number, version)
     }
     const touches = graph.size === 0 ? new Map<string, Touch[]>() : await loadTouches(entries, graph)
-    return new Base(graph, await readRepositoryId(entries), refs, byCommit, tips, streamIds, touches)
+    return new Base(entries, graph, await readRepositoryId(entries), refs, byCommit, exported, tips, streamIds, touches)
   }
 
   /** Lseq and id of a version. */
@@ -129,7 +151,34 @@ export class Base {
       const value = node === undefined ? undefined : touch.value
       tree = setPath(tree, path, { touch: touch.number, value, mode: node?.mode ?? 0, oid, file, node })
     }
+    await this.#proveExported(number, tree, commit)
     return tree
+  }
+
+  /** A note of an export says which commit a version became. Here that commit is made again, with git's ids of the files. */
+  async #proveExported(number: number, tree: Tree<PlannedLeaf>, commit: string): Promise<void> {
+    const version = this.#exported.get(number)
+    if (version === undefined) return
+    const hashLength = commit.length / 2
+    const note = await new Versions(this.#entries, this.graph.streams).note(version)
+    const parents = gitParents(this.graph.node(number).parents, note).map((parent) =>
+      this.#commitOf(parent, hashLength),
+    )
+    const root = treeId(tree, new WeakMap(), hashLength) || emptyTreeId(hashLength)
+    const object = bornCommit(version, note, toHex(fromLatin1(root)), parents)
+    const found = toHex(fromLatin1(gitObjectId('commit', object, hashLength)))
+    if (found === commit) return
+    throw new CodedError('TREE_MISMATCH', `The git commit ${commit} is not what was exported: that was ${found}.`, {
+      hint: '`weft verify` tells whether anything is damaged here, `git fsck --full` whether in the source.',
+    })
+  }
+
+  /** Hex id of the commit that belongs to a version; a text that is no id where there is none of that length. */
+  #commitOf(number: number, hashLength: number): string {
+    for (const [commit, other] of this.byCommit) {
+      if (other === number && commit.length === hashLength) return toHex(fromLatin1(commit))
+    }
+    return 'unknown'
   }
 }
 

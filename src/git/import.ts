@@ -23,6 +23,7 @@ import { compareLseq, lseqOfKey } from '../lseq/lseq.js'
 import { textOf } from '../repo/describe.js'
 import type { Identity } from '../repo/identity.js'
 import { writeHead } from '../repo/layout.js'
+import { formatPath } from '../repo/path-text.js'
 import { Repository } from '../repo/repository.js'
 import type { ImportReport, Progress } from '../repo/results.js'
 import { Assembly, type Draft } from './assemble.js'
@@ -99,7 +100,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     if (!done) size = Math.max(1, Math.floor(batch.length / 2))
   }
   const setRefs = () => importRefs(entries, targets, options.identity.signer)
-  const set = await (options.aroundRefs?.(repository, setRefs) ?? setRefs())
+  const { set, diverged } = await (options.aroundRefs?.(repository, setRefs) ?? setRefs())
   if (counts.versions > 0) {
     progress('compact', 0, 0)
     await entries.fold()
@@ -118,6 +119,7 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     ...counts,
     seconds: (milliseconds() - started) / 1000,
     refs: set,
+    diverged: diverged.map(formatPath),
     ...(head === undefined ? {} : { head }),
     streams: await repository.countStreams(),
     ...(checked === undefined ? {} : { checked }),

@@ -16,9 +16,12 @@ import { encodeRefValue, type Ref, type RefValue, readRefs } from '../history/re
 import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { Streams } from '../lseq/vector.js'
+import { formatLseq, type Lseq } from '../lseq/lseq.js'
+import { Streams, type Vector } from '../lseq/vector.js'
 import { CatFile, type GitObject, type ObjectSource } from './cat-file.js'
 import { GIT_EXTRA } from './commit.js'
+import { versionOfCommit } from './exported.js'
+import { binary } from './history.js'
 import type { Source, SourceRef } from './source.js'
 
 /** A ref of the source with what it names. */
@@ -113,18 +116,28 @@ function tagTarget({ bytes }: GitObject, id: string): string {
   return target
 }
 
+/** What became of the refs. */
+export interface RefsOutcome {
+  /** How many were set. */
+  readonly set: number
+  /** Short names of branches that both sides went on with: they stand at several versions now. Binary strings. */
+  readonly diverged: readonly string[]
+}
+
 /**
  * Sets the refs here to what they are in the source, in one signed version; names that are so already are left alone.
  *
- * @returns How many were set.
+ * A branch never loses versions that were made here: one that is further here stays, and one with which both sides went
+ * on stands at both afterwards.
  */
-export async function importRefs(entries: EntryStore, targets: ImportRefs, signer: Signer): Promise<number> {
+export async function importRefs(entries: EntryStore, targets: ImportRefs, signer: Signer): Promise<RefsOutcome> {
   const current = new Map<string, Ref[]>()
   for (const ref of await readRefs(entries)) {
     getOrMake(current, `${ref.kind}${ref.name}`, () => [] as Ref[]).push(ref)
   }
   const versions = new Versions(entries, new Streams())
   const changes: RefChange[] = []
+  const diverged: string[] = []
   for (const target of targets.refs) {
     const { kind, name, commit, gitTags, gitObject } = target
     const version = commit === undefined ? undefined : await versionOf(versions, commit)
@@ -136,12 +149,49 @@ export async function importRefs(entries: EntryStore, targets: ImportRefs, signe
     }
     const heads = current.get(`${kind}${name}`) ?? []
     if (heads.length === 1 && sameTarget(heads[0] as Ref, value)) continue
-    changes.push({ kind, name, value: { ...value, replaces: heads } })
+    const kept = kind === 'b' && version !== undefined ? await headsToKeep(versions, heads, version) : []
+    if (kept === undefined) continue
+    if (kept.length > 0) diverged.push(name)
+    changes.push({ kind, name, value: { ...value, replaces: heads.filter((head) => !kept.includes(head)) } })
   }
-  if (changes.length === 0) return 0
+  if (changes.length === 0) return { set: 0, diverged }
   const ident: Ident = { name: fromLatin1('weft'), email: fromLatin1(''), time: Math.floor(Date.now() / 1000), zone: 0 }
   await entries.put(await refEntries(entries, changes, { signer, ident, message: 'git import' }))
-  return changes.length
+  return { set: changes.length, diverged }
+}
+
+/**
+ * Which heads of a branch have to stay beside a version that comes in: those with versions in their past that were made
+ * here and that the new one does not know.
+ *
+ * @returns Undefined where one of them knows the new one already, so that there is nothing to do.
+ */
+async function headsToKeep(versions: Versions, heads: readonly Ref[], version: VersionRef): Promise<Ref[] | undefined> {
+  const theirs = await versions.vectorOf(version)
+  const slot = versions.streams.slot(version.stream)
+  const kept: Ref[] = []
+  for (const head of heads) {
+    const ours = head.value.version
+    if (ours === undefined) continue
+    if ((await versions.vectorOf(ours)).covers(slot, version.seq)) return undefined
+    if (await isBornApart(versions, ours, theirs)) kept.push(head)
+  }
+  return kept
+}
+
+/** Whether a version, or one in its past, was made here and is not covered. */
+async function isBornApart(versions: Versions, from: Lseq, covered: Vector): Promise<boolean> {
+  const seen = new Set<string>()
+  const todo: Lseq[] = [from]
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const name = formatLseq(next.seq, next.stream)
+    if (seen.has(name) || covered.covers(versions.streams.slot(next.stream), next.seq)) continue
+    seen.add(name)
+    const version = await versions.expect(next)
+    if (extraOf(version, GIT_EXTRA) === undefined) return true
+    todo.push(...version.parents)
+  }
+  return false
 }
 
 function sameTarget(ref: Ref, value: RefValue): boolean {
@@ -149,11 +199,7 @@ function sameTarget(ref: Ref, value: RefValue): boolean {
 }
 
 async function versionOf(versions: Versions, commit: string): Promise<VersionRef> {
-  const id = Buffer.from(commit, 'hex')
-  const [found] = await versions.withId('g', id, (version) => {
-    const extra = extraOf(version, GIT_EXTRA)
-    return extra !== undefined && equalBytes(extra, id)
-  })
+  const found = await versionOfCommit(versions, fromLatin1(binary(commit)))
   if (found === undefined) throw new CodedError('VERSION_MISSING', `The git commit ${commit} has not been imported.`)
   return { seq: found.last, stream: found.stream, id: found.id }
 }

@@ -246,6 +246,8 @@ export interface ImportReport {
   readonly bytes: number
   readonly seconds: number
   readonly refs: number
+  /** Branches that went on here and there: they stand at several versions until `weft merge`. */
+  readonly diverged: readonly string[]
   /** The current branch, where the source names one. */
   readonly head?: string
   readonly streams: number
