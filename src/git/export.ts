@@ -14,16 +14,19 @@
  * is in git whole or not at all and refs are set last, so an export that is cut off is begun again and completes.
  * @module
  */
-import { fromLatin1, toHex } from '../base/bytes.js'
+import { equalBytes, fromLatin1, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { extraOf } from '../history/extra.js'
 import type { Version } from '../history/header.js'
 import { readRefs } from '../history/refs.js'
 import { walkTrees } from '../history/verify-contents.js'
 import type { Entry } from '../lseq/batch.js'
+import type { Lseq } from '../lseq/lseq.js'
 import type { Repository } from '../repo/repository.js'
 import type { ExportReport, Progress, Refusal } from '../repo/results.js'
-import { GIT_EXTRA } from './commit.js'
+import { bornCommit } from './born.js'
+import { CatFile } from './cat-file.js'
+import { GIT_EXTRA, parseCommit } from './commit.js'
 import { writeBlobs } from './export-blobs.js'
 import { finishExport, type RefUpdate } from './export-finish.js'
 import { type ExportPlan, planExport } from './export-plan.js'
@@ -34,10 +37,10 @@ import { gitObjectId } from './object-id.js'
 import { type ObjectType, PackWriter } from './pack.js'
 import { runGit } from './process.js'
 import { CommitRebuilder, mismatch } from './rebuild.js'
-import { StoredCommits } from './stored.js'
+import { readNotes, StoredCommits } from './stored.js'
 import { openTarget, reachedCommits, type Target } from './target.js'
 import { isDirectory, parseTree } from './tree-id.js'
-import { TreeSink } from './tree-sink.js'
+import { TreeWriter } from './tree-writer.js'
 
 /** What to export, and where to. */
 export interface ExportOptions {
@@ -63,8 +66,9 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
   const target = await openTarget(options.target, { bare: options.bare === true, hashLength: stored.hashLength })
   await stored.loadExported(target.hashLength)
   const { chosen, refused } = chooseRefs(await readRefs(repository.entries), target.refs)
+  const made = await likelyMade(stored, target, chosen)
   const able = chosen.filter((ref) => {
-    const problem = ref.isBranch ? notForward(stored, target, ref) : undefined
+    const problem = notForward(stored, target, ref, made)
     if (problem !== undefined) refused.push(problem)
     return problem === undefined
   })
@@ -80,8 +84,9 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
     if ('code' in outcome) refused.push(outcome)
     else updates.push(outcome)
   }
-  const { objects, bytes } = pack
-  await pack.handOver(target.gitDir, target.hashLength, (done, total) => progress('git', done, total))
+  // Without a commit or a ref that needs them, objects are of no use to anybody.
+  const { objects, bytes } = writing.written + updates.length > 0 ? pack : { objects: 0, bytes: 0 }
+  if (objects > 0) await pack.handOver(target.gitDir, target.hashLength, (done, total) => progress('git', done, total))
   if (noted.length > 0) {
     await repository.entries.put(noted)
     await repository.entries.foldIfNeeded()
@@ -92,7 +97,7 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
   })
   return {
     versions: plan.reached,
-    commits: plan.wanted.length,
+    commits: writing.written,
     objects,
     refs: finished.refs,
     bytes: objects === 0 ? 0 : bytes,
@@ -101,29 +106,61 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
   }
 }
 
-/** Why a branch of the target must not be set to what it is here; undefined where it may. */
-function notForward(stored: StoredCommits, target: Target, { name, ref }: ExportRef): Refusal | undefined {
+/**
+ * Commits at branches of the target that may well have been made of versions here by another replica: all that a commit
+ * says but its tree and parents is what one of them says. Whether it is so is known when that version's commit is made.
+ */
+async function likelyMade(
+  stored: StoredCommits,
+  { gitDir, refs }: Target,
+  chosen: readonly ExportRef[],
+): Promise<ReadonlySet<string>> {
+  const likely = new Set<string>()
+  const unnamed = stored.unnamed(chosen.flatMap(({ ref }) => ref.value.version ?? []))
+  const ids = chosen.flatMap(({ name, isBranch }) => (isBranch ? (refs.get(name)?.id ?? []) : []))
+  const strange = [...new Set(ids)].filter((id) => !stored.byCommit.has(binary(id)))
+  if (unnamed.length === 0 || strange.length === 0) return likely
+  const notes = await readNotes(stored.entries, unnamed)
+  const objects = new CatFile({ gitDir, isHashed: true })
+  try {
+    for (const id of strange) {
+      const { type, bytes } = await objects.read(id)
+      if (type !== 'commit') continue
+      const { tree, parents } = parseCommit(fromLatin1(binary(id)), bytes)
+      if (unnamed.some((one) => equalBytes(bornCommit(one, notes(one), tree, parents), bytes))) likely.add(id)
+    }
+  } finally {
+    await objects.close()
+  }
+  return likely
+}
+
+/**
+ * Why a branch of the target must not be set to what it is here; undefined where it may, and for tags.
+ *
+ * @param likely - Hex ids of commits that may turn out to be known.
+ */
+function notForward(
+  stored: StoredCommits,
+  target: Target,
+  { name, isBranch, ref }: ExportRef,
+  likely: ReadonlySet<string>,
+): Refusal | undefined {
   const there = target.refs.get(name)?.id
   const { version } = ref.value
-  if (there === undefined || version === undefined) return undefined
-  const number = stored.numberOf(version)
+  if (!isBranch || there === undefined || version === undefined) return undefined
   const known = stored.byCommit.get(binary(there))
-  if (known !== undefined && stored.reaches(number, known)) return undefined
-  // It may be a commit that another replica made of a version: that is known when all of them have been made.
-  if (known === undefined && stored.hasUnnamed(number)) return undefined
-  const what = shown(name)
-  if (known !== undefined) {
-    return refusal(
-      name,
-      'GIT_NOT_FORWARD',
-      `In git, ${what} is at ${there.slice(0, 12)}, which is not in its past here.`,
-      {
-        hint: 'An export only takes branches forward: import, or set the branch in git by hand.',
-      },
-    )
+  if (known === undefined) {
+    if (likely.has(there)) return undefined
+    const message = `In git, ${shown(name)} has moved on to ${there.slice(0, 12)}, which is not here.`
+    return refusal(name, 'GIT_NOT_FORWARD', message, {
+      hint: '`weft git import` brings it in; then merge where both sides went on, and export again.',
+    })
   }
-  return refusal(name, 'GIT_NOT_FORWARD', `In git, ${what} has moved on to ${there.slice(0, 12)}, which is not here.`, {
-    hint: '`weft git import` brings it in; then merge where both sides went on, and export again.',
+  if (stored.reaches(stored.numberOf(version), known)) return undefined
+  const message = `In git, ${shown(name)} is at ${there.slice(0, 12)}, which is not in its past here.`
+  return refusal(name, 'GIT_NOT_FORWARD', message, {
+    hint: 'An export only takes branches forward: `weft git import`, or set the branch in git by hand.',
   })
 }
 
@@ -134,6 +171,8 @@ class Writing {
   readonly #plan: ExportPlan
   readonly #pack: PackWriter
   readonly #progress: Progress
+  /** Numbers of versions whose commits need what was never imported, or stand on such. */
+  readonly #broken = new Set<number>()
 
   constructor(stored: StoredCommits, target: Target, plan: ExportPlan, pack: PackWriter, progress: Progress) {
     this.#stored = stored
@@ -141,6 +180,11 @@ class Writing {
     this.#plan = plan
     this.#pack = pack
     this.#progress = progress
+  }
+
+  /** How many commits have been written. */
+  get written(): number {
+    return this.#plan.wanted.length - this.#broken.size
   }
 
   /** Writes what git lacks. Returns the notes of commits that were made of versions born here. */
@@ -171,7 +215,7 @@ class Writing {
     const { wanted, boundary, oids, known, writes, notes } = this.#plan
     const stored = this.#stored
     const rebuilder = new CommitRebuilder(this.#target.hashLength, oids)
-    const sink = new TreeSink(this.#pack, known)
+    const trees = new TreeWriter(this.#pack, known, this.#target.hashLength)
     const isWanted = new Set(wanted)
     const noted: Entry[] = []
     let done = 0
@@ -181,13 +225,15 @@ class Writing {
       const version = stored.version(number)
       const note = notes(version)
       const parents = stored.gitParents(number).map((parent) => toHex(fromLatin1(stored.commitOf(parent))))
-      const { id, bytes } = rebuilder.commit(version, note, tree, parents, isNew ? sink : undefined)
+      const { id, bytes } = rebuilder.commit(version, note, tree, parents, isNew ? trees : undefined)
       if (!isNew) {
         // What git has of this commit is what stands here: so the ids it lists may be built on.
         if (id !== stored.commitOf(number)) throw mismatch(hexOf(stored.commitOf(number)), hexOf(id))
         continue
       }
-      this.#pack.add('commit', id, bytes)
+      const isWhole = trees.endCommit() && !stored.gitParents(number).some((parent) => this.#broken.has(parent))
+      if (isWhole) this.#pack.add('commit', id, bytes)
+      else this.#broken.add(number)
       if (stored.name(number, id)) noted.push(exportedEntry(fromLatin1(id), lseqOf(version)))
       if (++done % 256 === 0) this.#progress('commits', done, wanted.length)
     }
@@ -198,18 +244,16 @@ class Writing {
   async update({ name, isBranch, ref }: ExportRef): Promise<RefUpdate | Refusal | undefined> {
     const { version, gitTags = [], gitObject } = ref.value
     const there = this.#target.refs.get(name)?.id
-    if (isBranch) {
-      const problem = notForward(this.#stored, this.#target, { name, isBranch, ref })
-      if (problem !== undefined) return problem
-    }
-    try {
-      if (gitObject !== undefined) await this.#object(gitObject)
-    } catch (error) {
-      if (error instanceof CodedError && error.code === 'GIT_OBJECT_MISSING') return refusalOf(name, error)
-      throw error
-    }
-    const ids = gitTags.map((tag) => this.#add('tag', tag))
-    const id = ids[0] ?? (version === undefined ? this.#idOf(gitObject) : this.#commitAt(version))
+    const problem =
+      notForward(this.#stored, this.#target, { name, isBranch, ref }, NONE) ?? this.#incomplete(name, version)
+    if (problem !== undefined) return problem
+    const [outer] = gitTags
+    const id =
+      outer !== undefined
+        ? this.#idOf('tag', outer)
+        : version === undefined
+          ? this.#idOfObject(gitObject)
+          : this.#commitAt(version)
     const hex = hexOf(id)
     if (there === hex) return undefined
     if (!isBranch && there !== undefined) {
@@ -217,22 +261,38 @@ class Writing {
         hint: 'A tag is set once: delete one of the two.',
       })
     }
+    try {
+      if (gitObject !== undefined) await this.#object(gitObject)
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'GIT_OBJECT_MISSING') return refusalOf(name, error)
+      throw error
+    }
+    for (const tag of gitTags) this.#pack.add('tag', this.#idOf('tag', tag), tag)
     return { name, from: there, to: hex }
   }
 
-  #commitAt(version: { seq: number; stream: number }): string {
+  /** Why what a ref leads to cannot be in git whole. */
+  #incomplete(name: string, version: Lseq | undefined): Refusal | undefined {
+    if (this.#broken.size === 0 || version === undefined) return undefined
+    const broken = this.#stored.reached([this.#stored.numberOf(version)]).find((number) => this.#broken.has(number))
+    if (broken === undefined) return undefined
+    const message = `A tree of the commit ${this.#stored.hexOf(broken).slice(0, 12)} names a content that no path stands for.`
+    return refusal(name, 'GIT_OBJECT_MISSING', message, {
+      hint: 'Such a tree was made to do harm, and only the history it came from has all of it.',
+    })
+  }
+
+  #commitAt(version: Lseq): string {
     return this.#stored.commitOf(this.#stored.numberOf(version))
   }
 
-  #idOf(object: { type: string; content: Uint8Array } | undefined): string {
+  #idOfObject(object: { type: string; content: Uint8Array } | undefined): string {
     if (object === undefined) throw new CodedError('BAD_RECORD', 'A branch or tag names nothing.')
-    return gitObjectId(object.type, object.content, this.#target.hashLength)
+    return this.#idOf(object.type, object.content)
   }
 
-  #add(type: ObjectType, bytes: Uint8Array): string {
-    const id = gitObjectId(type, bytes, this.#target.hashLength)
-    this.#pack.add(type, id, bytes)
-    return id
+  #idOf(type: string, bytes: Uint8Array): string {
+    return gitObjectId(type, bytes, this.#target.hashLength)
   }
 
   /**
@@ -254,7 +314,7 @@ class Writing {
         )
       }
     }
-    this.#add(type as ObjectType, content)
+    this.#pack.add(type as ObjectType, this.#idOf(type, content), content)
   }
 
   /** The first of these objects, hex, that is neither in the pack nor in the target. */
@@ -268,12 +328,14 @@ class Writing {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 function isLink(mode: string): boolean {
   const bits = Number.parseInt(mode, 8)
   return !isDirectory(bits) && (bits & 0o170000) === 0o160000
 }
 
-function lseqOf({ last, stream }: Version): { seq: number; stream: number } {
+function lseqOf({ last, stream }: Version): Lseq {
   return { seq: last, stream }
 }
 

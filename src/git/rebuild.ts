@@ -23,10 +23,12 @@ import {
   treeId,
 } from './tree-id.js'
 
-/** Takes the objects that commits need, each of them at least once, what is needed before what needs it. */
-export interface ObjectSink {
-  /** @param entries - Undefined for one that was kept raw. */
-  tree(path: string, id: string, bytes: Uint8Array, entries: readonly TreeEntryText[] | undefined): void
+/** Takes the trees that commits need, each of them at least once, what is needed before what needs it. */
+export interface TreeSink {
+  /** A tree that may be part of other commits too: those do not show it again. */
+  tree(path: string, id: string, bytes: Uint8Array, entries: readonly TreeEntryText[]): void
+  /** A tree of this commit alone: kept raw, or with one below it that was. */
+  oddTree(id: string, bytes: Uint8Array): void
 }
 
 /** A commit object. */
@@ -58,7 +60,7 @@ export class CommitRebuilder {
    * @param sink - Takes tree objects that were not needed so far.
    * @throws {CodedError} `TREE_MISMATCH` where it was made from a commit and another one comes out.
    */
-  commit(version: Version, note: Note, tree: Tree<Leaf>, parents: readonly string[], sink?: ObjectSink): RebuiltCommit {
+  commit(version: Version, note: Note, tree: Tree<Leaf>, parents: readonly string[], sink?: TreeSink): RebuiltCommit {
     const own = extraOf(version, GIT_EXTRA)
     if (own === undefined) {
       const root = this.#rootId(tree, [], sink)
@@ -75,12 +77,12 @@ export class CommitRebuilder {
     throw mismatch(toHex(own), toHex(fromLatin1(id)))
   }
 
-  #rootId(tree: Tree<Leaf>, odd: readonly OddTree[], sink: ObjectSink | undefined): string {
+  #rootId(tree: Tree<Leaf>, odd: readonly OddTree[], sink: TreeSink | undefined): string {
     const raw = new Map(odd.map(({ path, bytes }) => [path, bytes]))
     const id = this.#idWith(this.#toGit(tree, ''), '', raw, sink)
     if (id !== '') return id
     const empty = emptyTreeId(this.#hashLength)
-    sink?.tree('', empty, new Uint8Array(0), undefined)
+    sink?.oddTree(empty, new Uint8Array(0))
     return empty
   }
 
@@ -88,28 +90,24 @@ export class CommitRebuilder {
    * Id of the directory at `path`. Raw directories belong to one version, while directories that did not change are
    * shared between versions: so only ids of directories without raw ones below are remembered.
    */
-  #idWith(
-    dir: Tree<GitLeaf>,
-    path: string,
-    raw: ReadonlyMap<string, Uint8Array>,
-    sink: ObjectSink | undefined,
-  ): string {
-    const visit = sink?.tree.bind(sink)
+  #idWith(dir: Tree<GitLeaf>, path: string, raw: ReadonlyMap<string, Uint8Array>, sink: TreeSink | undefined): string {
     const prefix = path === '' ? '' : `${path}/`
     if (![...raw.keys()].some((other) => other === path || other.startsWith(prefix))) {
-      return treeId(dir, this.#ids, this.#hashLength, visit, prefix)
+      return treeId(dir, this.#ids, this.#hashLength, sink?.tree.bind(sink), prefix)
     }
     const ids: TreeIds = new WeakMap()
     dir.dirs.forEach((child, i) => {
       ids.set(child, this.#idWith(child, `${prefix}${dir.dirNames[i]}`, raw, sink))
     })
     const own = raw.get(path)
-    if (own === undefined) return treeId(dir, ids, this.#hashLength, visit, prefix)
+    if (own === undefined) {
+      return treeId(dir, ids, this.#hashLength, sink && ((_path, id, bytes) => sink.oddTree(id, bytes)), prefix)
+    }
     return sink === undefined ? gitObjectId('tree', own, this.#hashLength) : this.#visitRaw(dir, path, raw, sink)
   }
 
   /** Shows a raw directory, and those within that have no files and so no place in our tree. */
-  #visitRaw(dir: Tree<GitLeaf>, path: string, raw: ReadonlyMap<string, Uint8Array>, sink: ObjectSink): string {
+  #visitRaw(dir: Tree<GitLeaf>, path: string, raw: ReadonlyMap<string, Uint8Array>, sink: TreeSink): string {
     const bytes = raw.get(path) ?? new Uint8Array(0)
     const prefix = path === '' ? '' : `${path}/`
     for (const { mode, name } of parseTree(bytes, this.#hashLength) ?? []) {
@@ -117,7 +115,7 @@ export class CommitRebuilder {
       this.#visitRaw(emptyTree(), prefix + name, raw, sink)
     }
     const id = gitObjectId('tree', bytes, this.#hashLength)
-    sink.tree(prefix, id, bytes, undefined)
+    sink.oddTree(id, bytes)
     return id
   }
 

@@ -176,8 +176,9 @@ export class StoredCommits {
     return this.reached([from], number)[0] === number
   }
 
-  /** Whether a version, or one in its past, has a commit that is not known. */
-  hasUnnamed(number: number): boolean {
-    return this.reached([number]).some((one) => !this.isNamed(one))
+  /** These versions and those in their past whose commits are not known. */
+  unnamed(tips: readonly Lseq[]): Version[] {
+    const reached = this.reached(tips.map((tip) => this.numberOf(tip)))
+    return reached.filter((number) => !this.isNamed(number)).map((number) => this.version(number))
   }
 }

@@ -85,7 +85,7 @@ export async function openTarget(path: string, { bare, hashLength }: TargetOptio
     packs,
     workTree: isBare === 'true' ? undefined : await workTreeOf(gitDir, path),
     hashLength: length,
-    refs: await readTargetRefs(gitDir),
+    refs: await readTargetRefs(gitDir, isBare === 'true'),
     head,
   }
 }
@@ -125,14 +125,19 @@ async function workTreeOf(gitDir: string, path: string): Promise<string> {
   return realpath(basename(gitDir) === '.git' ? dirname(gitDir) : path)
 }
 
-async function readTargetRefs(gitDir: string): Promise<Map<string, TargetRef>> {
+/** A bare repository is among git's work trees: it has a HEAD, and no files that could be left behind. */
+async function readTargetRefs(gitDir: string, isBare: boolean): Promise<Map<string, TargetRef>> {
   const format = '--format=%(objectname) %(refname)%00%(worktreepath)%00'
   const fields = (await runGit(gitDir, ['for-each-ref', format])).toString('latin1').split('\0')
   const refs = new Map<string, TargetRef>()
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const line = (fields[i] as string).trimStart()
     const space = line.indexOf(' ')
-    refs.set(line.slice(space + 1), { id: line.slice(0, space), workTree: fields[i + 1] as string })
+    const workTree = fields[i + 1] as string
+    refs.set(line.slice(space + 1), {
+      id: line.slice(0, space),
+      workTree: isBare && workTree === gitDir ? '' : workTree,
+    })
   }
   return refs
 }

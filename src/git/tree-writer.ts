@@ -6,28 +6,61 @@
  * @module
  */
 import type { PackWriter } from './pack.js'
-import type { ObjectSink } from './rebuild.js'
-import type { TreeEntryText } from './tree-id.js'
+import type { TreeSink } from './rebuild.js'
+import { isDirectory, parseTree, type TreeEntryText } from './tree-id.js'
+
+const SUBMODULE = 0o160000
+const TYPE_BITS = 0o170000
 
 /** Writes trees. */
-export class TreeSink implements ObjectSink {
+export class TreeWriter implements TreeSink {
   readonly #pack: PackWriter
   readonly #known: ReadonlySet<string>
+  readonly #hashLength: number
+  /** Odd trees of the commit under way. */
+  readonly #odd: { readonly id: string; readonly bytes: Uint8Array }[] = []
+  #isWhole = true
   /** By directory: the tree written last. */
   readonly #last = new Map<string, { readonly id: string; readonly entries: readonly TreeEntryText[] }>()
 
   /** @param known - Ids of objects that the target has: binary strings. */
-  constructor(pack: PackWriter, known: ReadonlySet<string>) {
+  constructor(pack: PackWriter, known: ReadonlySet<string>, hashLength: number) {
     this.#pack = pack
     this.#known = known
+    this.#hashLength = hashLength
   }
 
-  tree(path: string, id: string, bytes: Uint8Array, entries: readonly TreeEntryText[] | undefined): void {
-    if (this.#known.has(id) || this.#pack.has(id)) return
+  tree(path: string, id: string, bytes: Uint8Array, entries: readonly TreeEntryText[]): void {
+    if (this.#has(id)) return
     const last = this.#last.get(path)
-    const base = entries && last && { id: last.id, copies: commonParts(last.entries, entries) }
-    this.#pack.add('tree', id, bytes, base)
-    if (entries !== undefined) this.#last.set(path, { id, entries })
+    this.#pack.add('tree', id, bytes, last && { id: last.id, copies: commonParts(last.entries, entries) })
+    this.#last.set(path, { id, entries })
+  }
+
+  oddTree(id: string, bytes: Uint8Array): void {
+    this.#odd.push({ id, bytes })
+    for (const { mode, id: child } of parseTree(bytes, this.#hashLength) ?? []) {
+      const bits = Number.parseInt(mode, 8)
+      // A tree with two entries of one name holds a content that no path stands for.
+      if (!isDirectory(bits) && (bits & TYPE_BITS) !== SUBMODULE && !this.#has(child)) this.#isWhole = false
+    }
+  }
+
+  /**
+   * Ends a commit: its odd trees are written, unless something that they need is missing.
+   *
+   * @returns Whether all that the commit needs is there.
+   */
+  endCommit(): boolean {
+    const isWhole = this.#isWhole
+    if (isWhole) for (const { id, bytes } of this.#odd) if (!this.#has(id)) this.#pack.add('tree', id, bytes)
+    this.#odd.length = 0
+    this.#isWhole = true
+    return isWhole
+  }
+
+  #has(id: string): boolean {
+    return this.#known.has(id) || this.#pack.has(id)
   }
 }
 
