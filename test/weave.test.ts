@@ -78,6 +78,9 @@ function checkStates(file: FileHistory): void {
   const weave = file.weave()
   const entries = file.sorted()
   const replay = new Replay(weave, (slot, seq) => file.holding(slot, seq))
+  const copying = new Replay(weave, (slot, seq) => file.holding(slot, seq), true)
+  let before = ''
+  let aliveBefore = aliveLines(weave, Vector.empty)
   const weaver = new Weaver()
   weaver.load(
     weave,
@@ -92,6 +95,13 @@ function checkStates(file: FileHistory): void {
     const said = `at ${numbers.join(' + ')}`
     assert.equal(toLatin1(contentAt(weave, vector)), expected, said)
     assert.equal(replayed(replay, past), expected, `replay ${said}`)
+    const alive = aliveLines(weave, vector)
+    if (copying.goTo((version) => past.has(version)) !== undefined) {
+      const stayed = [...alive].reduce((sum, [line, size]) => (aliveBefore.has(line) ? sum + size : sum), 0)
+      checkCopies(copying.copies, before, expected, stayed, said)
+    }
+    before = expected
+    aliveBefore = alive
     if (i < asked.length) {
       assert.equal(toLatin1(contentFrom(entries, file.streams, vector)), expected, `reader ${said}`)
       assert.equal(toLatin1(weaver.stateAt((version) => past.has(version)).bytes), expected, `weaver ${said}`)
@@ -102,6 +112,31 @@ function checkStates(file: FileHistory): void {
     assert.deepEqual(file.linesOf(file.past([number])), splitLines(content), `version ${number} is what was woven`)
   }
   checkOrigins(file, weave)
+}
+
+/** The lines of a state with their lengths. */
+function aliveLines(weave: Weave, vector: Vector): Map<string, number> {
+  const lines = new Map<string, number>()
+  for (const { run, from, to } of aliveAt(weave, vector)) {
+    for (let line = from; line < to; line++) {
+      lines.set(`${run}:${line}`, linesOf(weave.runs[run] as Run, line, line + 1).length)
+    }
+  }
+  return lines
+}
+
+/** What a content is said to have from the one before must be there, and must be all lines that stayed. */
+function checkCopies(copies: readonly number[], before: string, content: string, stayed: number, said: string): void {
+  let end = 0
+  let copied = 0
+  for (let i = 0; i < copies.length; i += 3) {
+    const [from = 0, to = 0, length = 0] = copies.slice(i, i + 3)
+    assert.ok(length > 0 && to >= end, `copies ascend ${said}`)
+    assert.equal(content.slice(to, to + length), before.slice(from, from + length), `copies ${said}`)
+    end = to + length
+    copied += length
+  }
+  assert.equal(copied, stayed, `copied bytes ${said}`)
 }
 
 /** A line's origin is a line of the same text, put by a version before, that has no origin itself. */

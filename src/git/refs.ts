@@ -12,7 +12,7 @@ import { extraOf } from '../history/extra.js'
 import type { Ident, VersionRef } from '../history/header.js'
 import type { RefKind } from '../history/keys.js'
 import { type RefChange, refEntries } from '../history/ref-log.js'
-import { encodeRefValue, type Ref, type RefValue, readRefs } from '../history/refs.js'
+import { encodeRefValue, isDeletion, type Ref, type RefValue, readRefs } from '../history/refs.js'
 import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -150,7 +150,10 @@ export async function importRefs(entries: EntryStore, targets: ImportRefs, signe
     const heads = current.get(`${kind}${name}`) ?? []
     if (heads.length === 1 && sameTarget(heads[0] as Ref, value)) continue
     const kept = kind === 'b' && version !== undefined ? await headsToKeep(versions, heads, version) : []
-    if (kept === undefined) continue
+    if (kept === undefined) {
+      if (heads.filter((head) => !isDeletion(head.value)).length > 1) diverged.push(name)
+      continue
+    }
     if (kept.length > 0) diverged.push(name)
     changes.push({ kind, name, value: { ...value, replaces: heads.filter((head) => !kept.includes(head)) } })
   }
