@@ -6,7 +6,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { encodeUtf8, toHex, toLatin1 } from '../src/base/bytes.js'
@@ -17,13 +17,14 @@ import { type Ref, readRefs } from '../src/history/refs.js'
 import { importGit, openIdentity, Repository } from '../src/index.js'
 import { parseLseq } from '../src/lseq/lseq.js'
 import { authorVersion } from '../src/repo/author.js'
+import { fixture } from './support/corpus.js'
 import { expectClean, exported, refsOf } from './support/exported.js'
 import { git } from './support/git.js'
 import { type Random, random } from './support/random.js'
 import { nowhere } from './support/temp.js'
-import { HOME } from './support/weft.js'
+import { HOME, weft } from './support/weft.js'
 
-const ROUNDS = 24
+const ROUNDS = 20
 const PATHS = ['a', 'b', 'dir/c', 'dir/d', 'e']
 
 /** A text with few different lines, so that there is much to confuse. */
@@ -148,7 +149,7 @@ class Sides {
   }
 
   /** Both sides must say the same. */
-  async compare(said: string): Promise<void> {
+  async compare(said: string, withContents: boolean): Promise<void> {
     expectClean(this.git, said)
     assert.equal(git(this.git, ['status', '--porcelain']).toString(), '', said)
     await using repo = await Repository.open(this.weft)
@@ -165,7 +166,7 @@ class Sides {
       names.sort(),
       `paths ${said}`,
     )
-    for (const { path } of listed) {
+    for (const { path } of withContents ? listed : []) {
       const read = toLatin1(await repo.read(path, { at: 'main' }))
       assert.equal(read, git(this.git, ['show', `main:${path}`]).toString('latin1'), `${path} ${said}`)
     }
@@ -202,7 +203,7 @@ describe('weft and git in turns', () => {
       assert.deepEqual(sent.refused, [], said)
       assert.equal(sent.commits, here + (brought.diverged.length > 0 ? 1 : 0), said)
       assert.equal((await sides.import()).versions, 0, `what was exported is known, ${said}`)
-      await sides.compare(said)
+      await sides.compare(said, round % 4 === 0)
     }
     assert.ok(apart > 0, 'both sides went on at once')
     const fresh = nowhere('fresh.git')
@@ -210,5 +211,74 @@ describe('weft and git in turns', () => {
     assert.deepEqual(refsOf(fresh), refsOf(sides.git))
     await using repo = await Repository.open(sides.weft)
     assert.deepEqual((await repo.verify()).damage, [])
+  })
+
+  it('work by commands alone, in a directory each', async () => {
+    const [mine, team] = [nowhere('mine'), nowhere('team')]
+    const run = async (...args: string[]) => {
+      const outcome = await weft(args, { cwd: mine, env: { WEFT_AUTHOR_NAME: 'Ada', WEFT_AUTHOR_EMAIL: 'ada@x.org' } })
+      assert.equal(outcome.status, 0, `weft ${args.join(' ')}: ${outcome.stderr}${outcome.stdout}`)
+      return outcome.stdout.toString()
+    }
+    const inGit = (path: string, text: string) => {
+      writeFileSync(join(team, path), text)
+      git(team, ['add', '-A'])
+      git(team, ['-c', 'user.name=Grace', '-c', 'user.email=grace@x.org', 'commit', '-q', '-m', `git: ${path}`])
+    }
+    mkdirSync(mine)
+    await run('init')
+    writeFileSync(join(mine, 'a'), 'one\ntwo\nthree\n')
+    await run('commit', '-m', 'begin')
+    assert.match(await run('git', 'export', team), /^Exported 1 new commit with 3 objects .*; 1 branch or tag set in /)
+    inGit('a', 'one\ntwo\nTHREE\n')
+    assert.match(await run('git', 'import', team, '.'), /`weft merge` brings them up/)
+    await run('merge')
+    assert.equal(readFileSync(join(mine, 'a'), 'utf8'), 'one\ntwo\nTHREE\n')
+    writeFileSync(join(mine, 'a'), 'ONE\ntwo\nTHREE\n')
+    await run('commit', '-m', 'louder')
+    inGit('b', 'b\n')
+    const refused = await weft(['git', 'export', team], { cwd: mine })
+    assert.deepEqual([refused.status, /weft git import/.test(refused.stdout.toString())], [1, true])
+    assert.match(await run('git', 'import', team, '.'), /^Diverged: main /m)
+    await run('merge')
+    await run('git', 'export', team)
+    expectClean(team)
+    assert.equal(git(team, ['status', '--porcelain']).toString(), '')
+    assert.equal(readFileSync(join(team, 'a'), 'utf8'), 'ONE\ntwo\nTHREE\n')
+    assert.equal(readFileSync(join(mine, 'b'), 'utf8'), 'b\n')
+    assert.equal(git(team, ['rev-list', '--count', 'main']).toString(), '5\n')
+  })
+
+  it('share a directory, where the files are weft’s', async () => {
+    const dir = nowhere('shared')
+    const run = async (...args: string[]) => {
+      const outcome = await weft(args, { cwd: dir, env: { WEFT_AUTHOR_NAME: 'Ada', WEFT_AUTHOR_EMAIL: 'ada@x.org' } })
+      assert.equal(outcome.status, 0, `weft ${args.join(' ')}: ${outcome.stderr}${outcome.stdout}`)
+    }
+    const status = () => git(dir, ['status', '--porcelain', '--', ':!.weft']).toString()
+    git('.', ['clone', '-q', fixture('small'), dir])
+    await run('git', 'import', '.', '.')
+    await run('switch', 'main')
+    writeFileSync(join(dir, 'new'), 'new\n')
+    await run('commit', '-m', 'new')
+    await run('git', 'export', '.')
+    assert.equal(status(), '')
+    await run('switch', '-c', 'topic')
+    writeFileSync(join(dir, 'new'), 'newer\n')
+    await run('commit', '-m', 'newer')
+    await run('git', 'export', '.')
+    assert.equal(git(dir, ['symbolic-ref', '--short', 'HEAD']).toString(), 'topic\n')
+    assert.equal(status(), '')
+    await run('switch', 'main')
+    await run('git', 'export', '.')
+    assert.equal(git(dir, ['symbolic-ref', '--short', 'HEAD']).toString(), 'main\n')
+    assert.equal(status(), '')
+    writeFileSync(join(dir, 'staged'), 'mine\n')
+    git(dir, ['add', 'staged'])
+    writeFileSync(join(dir, 'new'), 'newest\n')
+    await run('commit', 'new', '-m', 'newest')
+    const refused = await weft(['git', 'export', '.', '--json'], { cwd: dir })
+    assert.match(refused.stdout.toString(), /"GIT_WORK_TREE"/)
+    assert.match(git(dir, ['status', '--porcelain']).toString(), /^A {2}staged$/m)
   })
 })

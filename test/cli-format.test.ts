@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { CodedError } from '../src/base/error.js'
 import { columns, dateTime, duration, grouped, indent, size } from '../src/cli/format.js'
 import { formatBlame } from '../src/cli/format-blame.js'
+import { formatExport } from '../src/cli/format-export.js'
 import { formatMatch } from '../src/cli/format-grep.js'
 import { formatImport } from '../src/cli/format-import.js'
 import { formatSnapshots } from '../src/cli/format-snapshot.js'
@@ -173,6 +174,7 @@ describe('formats', () => {
       seconds: 1,
       refs: 1,
       streams: 1,
+      diverged: [],
       warnings: ['odd'],
     }
     const text = formatImport({ ...report, head: 'main' }, 'my repo', PLAIN)
@@ -180,6 +182,24 @@ describe('formats', () => {
     assert.match(text, /The current branch is main\.\n/)
     assert.match(text, / {2}weft log -C 'my repo' -n 5 /)
     assert.match(formatImport({ ...report, versions: 0, warnings: [] }, '.', PLAIN), /^Nothing new/)
+    const apart = formatImport({ ...report, diverged: ['topic'], behind: 'main' }, '.', PLAIN)
+    assert.match(apart, /^Diverged: topic went on here and there\. On that branch, `weft merge` joins the two\.$/m)
+    assert.match(apart, /^The files here are of an older version of main: `weft merge` brings them up to it\.$/m)
+  })
+
+  it('an export', () => {
+    const report = { versions: 5, commits: 2, objects: 7, refs: 1, bytes: 1234, seconds: 1, refused: [] }
+    assert.equal(
+      formatExport(report, 'out', PLAIN),
+      'Exported 2 new commits with 7 objects (1.2 kB) in 1.0 s; 1 branch or tag set in out.\n',
+    )
+    const refused = [
+      { ref: 'refs/heads/main', code: 'GIT_NOT_FORWARD' as const, message: 'It moved.', hint: 'Import.' },
+    ]
+    assert.equal(
+      formatExport({ ...report, commits: 0, objects: 0, refs: 0, refused }, 'out', PLAIN),
+      'Nothing new for out (1.0 s).\nNot set: It moved.\n         Import.\n',
+    )
   })
 
   it('a store', () => {

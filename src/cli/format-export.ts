@@ -15,7 +15,7 @@ export function formatExport(report: ExportReport, dir: string, style: Style): s
   const took = duration(seconds)
   const done =
     commits + objects + refs === 0
-      ? `Nothing new: ${style.safe(dir)} has all that is exported from here (${took}).\n`
+      ? `Nothing new for ${style.safe(dir)} (${took}).\n`
       : `Exported ${count(commits, 'new commit')} with ${count(objects, 'object')} (${size(bytes)}) in ${took}; ` +
         `${count(refs, 'branch or tag', 'branches and tags')} set in ${style.safe(dir)}.\n`
   return done + said.join('')

@@ -8,14 +8,18 @@ import type { Style } from './style.js'
 
 /** @param dir - The directory of the repository, as the user named it. */
 export function formatImport(report: ImportReport, dir: string, style: Style): string {
-  const { diverged, versions, files, lines, bytes, refs, head, streams, checked, seconds, entries, warnings } = report
+  const { diverged, behind, versions, files, lines, bytes, refs, head, streams, checked, seconds, entries, warnings } =
+    report
   const warned = warnings.map((warning) => `${style.yellow('Warning:')} ${style.safe(warning)}\n`).join('')
-  const apart = diverged
-    .map(
-      (name) =>
-        `${style.yellow('Diverged:')} ${style.safe(name)} went on here and there. \`weft merge ${style.safe(name)}\` joins the two.\n`,
-    )
-    .join('')
+  const apart = [
+    ...diverged.map((name) => {
+      const text = style.safe(name)
+      return `${style.yellow('Diverged:')} ${text} went on here and there. On that branch, \`weft merge\` joins the two.\n`
+    }),
+    behind === undefined
+      ? ''
+      : `The files here are of an older version of ${style.safe(behind)}: \`weft merge\` brings them up to it.\n`,
+  ].join('')
   if (versions === 0) {
     const moved = refs === 0 ? '' : ` ${count(refs, 'branch or tag', 'branches and tags')} set.`
     return `${warned}Nothing new: all versions were here already (${duration(seconds)}).${moved}\n${apart}`

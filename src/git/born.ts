@@ -9,23 +9,20 @@
  * @module
  */
 import { fromLatin1, toLatin1 } from '../base/bytes.js'
-import { extraOf } from '../history/extra.js'
 import type { Header, Ident, VersionRef } from '../history/header.js'
-import type { Note } from '../history/note.js'
+import { isSquashed, type Note } from '../history/note.js'
 import { formatCommit } from './commit.js'
-
-/** Name of the note's extra that makes a version one step in the log. */
-const SQUASH_EXTRA = 'squash'
 
 /** Characters that git takes off both ends of a name or address. */
 const CRUD_FIRST = /^[\0-\x20.,:;<>"\\']+/
 const CRUD_LAST = /[\0-\x20.,:;<>"\\']+$/
 
-const FIRST_WITHOUT = 100 * 60
+/** Minutes of the first zone for which four digits are too few. */
+const ZONE_LIMIT = 100 * 60
 
 /** The parents of a version that are parents of its commit too. */
 export function gitParents<P = VersionRef>(parents: readonly P[], note: Note): readonly P[] {
-  return extraOf(note, SQUASH_EXTRA) === undefined ? parents : parents.slice(0, 1)
+  return isSquashed(note) ? parents.slice(0, 1) : parents
 }
 
 /**
@@ -56,7 +53,7 @@ function tidyIdent({ name, email, time, zone }: Ident): Ident {
     email: tidyName(email),
     // git has no words for times before 1970, and four digits for zones.
     time: Math.max(0, time),
-    zone: Math.abs(zone) < FIRST_WITHOUT ? zone : 0,
+    zone: Math.abs(zone) < ZONE_LIMIT ? zone : 0,
   }
 }
 

@@ -12,6 +12,7 @@ import { realpath } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { encodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import { formatPath } from '../repo/path-text.js'
 import type { Refusal } from '../repo/results.js'
 import { refusal, shown } from './export-refs.js'
 import { runGit } from './process.js'
@@ -49,20 +50,31 @@ export async function finishExport(
 ): Promise<{ refs: number; refused: Refusal[] }> {
   const refused: Refusal[] = []
   const shared = target.workTree !== undefined && target.workTree === (await realpath(here.root))
-  const head = headFor(target, updates, here, shared)
-  if (head !== undefined && head !== target.head) await runGit(target.gitDir, ['symbolic-ref', 'HEAD', textOf(head)])
+  const next = headFor(target, updates, here, shared)
+  const head = next ?? target.head
+  // Where the files are git's, HEAD names the branch before it is there, as in any new repository.
+  if (next !== undefined && !shared) await setHead(target, next)
   const set: RefUpdate[] = []
   for (const update of updates) {
-    const problem = await checkOut(target, update, { head: head ?? target.head, shared })
+    const problem = await checkOut(target, update, { head, shared })
     if (problem === undefined) set.push(update)
     else refused.push(problem)
   }
-  if (shared && head !== undefined && !updates.some(({ name }) => name === head)) await follow(target, head)
+  const there = next === undefined ? undefined : target.refs.get(next)?.id
+  if (shared && next !== undefined && there !== undefined && !updates.some(({ name }) => name === next)) {
+    const problem = await checkOut(target, { name: next, from: there, to: there }, { head, shared })
+    if (problem !== undefined) refused.push(problem)
+  }
   if (set.length > 0) {
     const lines = set.map(({ name, from, to }) => `update ${name}\0${to}\0${from ?? '0'.repeat(to.length)}\0`)
     await runGit(target.gitDir, ['update-ref', '-z', '--stdin'], Buffer.from(lines.join(''), 'latin1'))
   }
+  if (shared && next !== undefined && !refused.some(({ ref }) => ref === formatPath(next))) await setHead(target, next)
   return { refs: set.length, refused }
+}
+
+async function setHead({ gitDir, head }: Target, name: string): Promise<void> {
+  if (name !== head) await runGit(gitDir, ['symbolic-ref', 'HEAD', textOf(name)])
 }
 
 /** The branch that HEAD is to name; undefined where it stays. */
@@ -90,10 +102,11 @@ async function checkOut(
     })
   }
   if (!isHead) return undefined
-  const old = from ?? toHex(fromLatin1(emptyTreeId(target.hashLength)))
+  const nothing = toHex(fromLatin1(emptyTreeId(target.hashLength)))
   try {
-    if (shared) await readIndex(target, old, to)
-    else await moveFiles(target, old, to)
+    // What is in the index belongs to the branch that HEAD names still, which may be another one.
+    if (shared) await readIndex(target, target.headCommit ?? nothing, to)
+    else await moveFiles(target, from ?? nothing, to)
     return undefined
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'GIT_FAILED') throw error
@@ -123,14 +136,6 @@ async function readIndex(target: Target, old: string, to: string): Promise<void>
     throw new CodedError('GIT_FAILED', 'its index holds changes that are not committed.')
   }
   await whenUnlocked(() => inWorkTree(target, 'read-tree', to))
-  await refresh(target)
-}
-
-/** The same where HEAD has come to another branch that is where it should be. */
-async function follow(target: Target, head: string): Promise<void> {
-  const commit = target.refs.get(head)?.id
-  if (commit === undefined) return
-  await whenUnlocked(() => inWorkTree(target, 'read-tree', commit))
   await refresh(target)
 }
 

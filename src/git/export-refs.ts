@@ -59,7 +59,7 @@ function problemOf(
       'BRANCH_DIVERGED',
       `${shown(name)} stands at ${values.length} versions at once: ${ids.join(', ')}.`,
       {
-        hint: '`weft merge` makes one of them.',
+        hint: 'On that branch, `weft merge` makes one of them; then export again.',
       },
     )
   }

@@ -7,7 +7,7 @@
  * @module
  */
 import { resolve } from 'node:path'
-import { fromLatin1 } from '../base/bytes.js'
+import { fromLatin1, toHex } from '../base/bytes.js'
 import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
@@ -20,6 +20,7 @@ import { WeaveBuilder } from '../lines/weave.js'
 import type { Weaver } from '../lines/weaver.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { compareLseq, lseqOfKey } from '../lseq/lseq.js'
+import { branchHeads } from '../repo/branch-heads.js'
 import { textOf } from '../repo/describe.js'
 import type { Identity } from '../repo/identity.js'
 import { writeHead } from '../repo/layout.js'
@@ -121,10 +122,19 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
     refs: set,
     diverged: diverged.map(formatPath),
     ...(head === undefined ? {} : { head }),
+    ...(await leftBehind(repository)),
     streams: await repository.countStreams(),
     ...(checked === undefined ? {} : { checked }),
     warnings,
   }
+}
+
+/** Whether the current branch has moved on from the version that the work tree stands on. */
+async function leftBehind(repository: Repository): Promise<{ behind?: string }> {
+  const { branch, version } = await repository.head()
+  if (branch === undefined || version === undefined) return {}
+  const heads = await branchHeads(repository.entries, branch)
+  return heads.length === 0 || heads.some(({ id }) => toHex(id) === version) ? {} : { behind: branch }
 }
 
 /** The current branch: the source's, or the first there is. */

@@ -33,6 +33,8 @@ export interface Target {
   readonly refs: ReadonlyMap<string, TargetRef>
   /** Full name of the branch that HEAD names, whether it exists or not; undefined where HEAD is detached. */
   readonly head: string | undefined
+  /** Hex id of the commit that HEAD leads to; undefined where there is none yet. */
+  readonly headCommit: string | undefined
 }
 
 /** How to make a repository where there is none. */
@@ -87,6 +89,7 @@ export async function openTarget(path: string, { bare, hashLength }: TargetOptio
     hashLength: length,
     refs: await readTargetRefs(gitDir, isBare === 'true'),
     head,
+    headCommit: await ask('rev-parse', '-q', '--verify', 'HEAD').catch(detached),
   }
 }
 

@@ -248,6 +248,8 @@ export interface ImportReport {
   readonly refs: number
   /** Branches that went on here and there: they stand at several versions until `weft merge`. */
   readonly diverged: readonly string[]
+  /** The current branch, where it has moved on from the version that the work tree stands on. */
+  readonly behind?: string
   /** The current branch, where the source names one. */
   readonly head?: string
   readonly streams: number

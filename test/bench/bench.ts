@@ -101,6 +101,18 @@ function another(place: Place, name: string): string {
 const FAST_IMPORT =
   'git --git-dir="$1" fast-export --all --reencode=no --signed-tags=strip | git --git-dir="$2" fast-import --quiet'
 
+function fastImport(place: Place, target: string): Promise<Run> {
+  git(target, 'init', '-q', '--bare')
+  return shell(place.dir, FAST_IMPORT, place.git, target)
+}
+
+const isPack = (name: string): boolean => name.endsWith('.pack')
+
+/** Branches and tags with what they name. */
+function refsBelow(dir: string): string {
+  return git(dir, 'for-each-ref', 'refs/heads', 'refs/tags')
+}
+
 const ROWS: readonly Row[] = [
   {
     name: 'import',
@@ -111,13 +123,28 @@ const ROWS: readonly Row[] = [
       const result = await turns(
         runs,
         () => weft(place.dir, 'git', 'import', place.bundle, fresh(place, 'repo')),
-        async () => {
-          const target = fresh(place, 'fast.git')
-          git(target, 'init', '-q', '--bare')
-          return shell(place.dir, FAST_IMPORT, place.git, target)
-        },
+        () => fastImport(place, fresh(place, 'fast.git')),
       )
       return { ...result, note: result.peak > 0 ? `peak ${(result.peak / 1e6).toFixed(0)} MB` : 'peak unknown' }
+    },
+  },
+  {
+    name: 'export',
+    what: 'git export / fast-export | fast-import',
+    limit: 1,
+    unit: 's',
+    measure: async (place, runs) => {
+      const result = await turns(
+        runs,
+        () => weft(place.repo, 'git', 'export', '--bare', fresh(place, 'exported.git')),
+        () => fastImport(place, fresh(place, 'fast.git')),
+      )
+      const packs = ['exported.git', 'fast.git'].map((name) =>
+        bytesBelow(join(place.dir, name, 'objects/pack'), isPack),
+      )
+      const [ours, theirs] = packs.map((bytes) => (bytes / 1e6).toFixed(1))
+      const wrong = refsBelow(join(place.dir, 'exported.git')) === refsBelow(place.git) ? '' : ', REFS DIFFER'
+      return { ...result, note: `packs ${ours} and ${theirs} MB, peak ${(result.peak / 1e6).toFixed(0)} MB${wrong}` }
     },
   },
   {
@@ -127,7 +154,7 @@ const ROWS: readonly Row[] = [
     unit: 'MB',
     measure: async (place) => {
       git(place.git, 'repack', '-adfq')
-      const pack = bytesBelow(join(place.git, 'objects/pack'), (name) => name.endsWith('.pack'))
+      const pack = bytesBelow(join(place.git, 'objects/pack'), isPack)
       return { weft: bytesBelow(join(place.repo, '.weft')) / 1e6, git: pack / 1e6 }
     },
   },
