@@ -113,7 +113,7 @@ async function checkOut(
     return refusal(
       name,
       'GIT_WORK_TREE',
-      `${shown(name)} is checked out, and git keeps it as it is: ${error.message}`,
+      `In git, ${shown(name)} is checked out, and its files stay as they are: ${error.message}`,
       {
         hint: 'Commit or stash what was changed there, and export again.',
       },

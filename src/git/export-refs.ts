@@ -57,7 +57,7 @@ function problemOf(
     return refusal(
       name,
       'BRANCH_DIVERGED',
-      `${shown(name)} stands at ${values.length} versions at once: ${ids.join(', ')}.`,
+      `Here, ${shown(name)} stands at ${values.length} versions at once: ${ids.join(', ')}.`,
       {
         hint: 'On that branch, `weft merge` makes one of them; then export again.',
       },

@@ -149,6 +149,9 @@ export async function importRefs(entries: EntryStore, targets: ImportRefs, signe
     }
     const heads = current.get(`${kind}${name}`) ?? []
     if (heads.length === 1 && sameTarget(heads[0] as Ref, value)) continue
+    // A tag that was made here may say more of itself than git keeps of it.
+    if (kind === 't' && value.gitTags === undefined && version !== undefined && heads.some(isMadeHere(version)))
+      continue
     const kept = kind === 'b' && version !== undefined ? await headsToKeep(versions, heads, version) : []
     if (kept === undefined) {
       if (heads.filter((head) => !isDeletion(head.value)).length > 1) diverged.push(name)
@@ -195,6 +198,12 @@ async function isBornApart(versions: Versions, from: Lseq, covered: Vector): Pro
     todo.push(...version.parents)
   }
   return false
+}
+
+/** Whether a tag names a version and has nothing of git. */
+function isMadeHere({ id }: VersionRef): (ref: Ref) => boolean {
+  return ({ value: { version, gitTags } }) =>
+    gitTags === undefined && version !== undefined && equalBytes(version.id, id)
 }
 
 function sameTarget(ref: Ref, value: RefValue): boolean {
