@@ -156,6 +156,43 @@ describe('export of what was made here', () => {
     assert.equal(git(target, ['log', '--format=%an|%ae|%at|%cn|%s', 'main']).toString(), 'Ada|ada@x|0||ab\n')
   })
 
+  it('makes annotated tags of tags that say something, and keeps its own', async () => {
+    const dir = nowhere('tagged')
+    const version = await make(dir, 'main', { writes: texts({ a: 'one\n' }) })
+    const { signer } = await openIdentity(HOME)
+    {
+      await using repo = await Repository.open(dir)
+      const plain = { kind: 't' as const, name: 'plain', value: { replaces: [], version } }
+      const said = { kind: 't' as const, name: 'v1', value: { replaces: [], version, message: encodeUtf8('First.\n') } }
+      await repo.entries.put(await refEntries(repo.entries, [plain, said], { signer, ident: IDENT, message: '' }))
+    }
+    const target = nowhere('tagged.git')
+    assert.equal((await exported(dir, target)).refs, 3)
+    const commit = git(target, ['rev-parse', 'main']).toString()
+    assert.equal(git(target, ['rev-parse', 'plain']).toString(), commit)
+    assert.equal(
+      git(target, ['cat-file', 'tag', 'v1']).toString(),
+      `object ${commit}type commit\ntag v1\ntagger Ada <ada@example.com> 1700000000 +0130\n\nFirst.\n`,
+    )
+    expectClean(target)
+    assert.equal((await reimport(target, dir)).refs, 0)
+    assert.equal((await exported(dir, target)).refs, 0)
+  })
+
+  it('has ids as long as those of the target', async () => {
+    const dir = nowhere('long')
+    await make(dir, 'main', { writes: texts({ a: 'one\n' }) })
+    const [long, short] = [nowhere('long.git'), nowhere('short.git')]
+    git('.', ['init', '-q', '--bare', '--object-format=sha256', long])
+    for (const target of [long, short]) {
+      assert.equal((await exported(dir, target)).commits, 1)
+      expectClean(target)
+      assert.equal((await reimport(target, dir)).versions, 0)
+    }
+    const { dir: other } = await importedFrom(fixture('small'))
+    await assert.rejects(exported(other, long), { code: 'GIT_FORMAT' })
+  })
+
   it('shows one parent of a squash, and its whole content', async () => {
     const dir = nowhere('squash')
     const base = await make(dir, 'main', { writes: texts({ a: 'one\n' }) })

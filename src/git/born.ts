@@ -5,13 +5,15 @@
  * People, times and message are the version's own, as far as git takes them: what `git fsck` would object to in a name
  * (angle brackets, newlines, NULs) is left out, as git itself does when it commits, and a message ends in a newline.
  *
+ * Tags are likewise: one that says something becomes an annotated tag, by whoever set it.
+ *
  * A version that was joined with others and is to be one step in the log (note's extra `squash`) has one parent in git.
  * @module
  */
-import { fromLatin1, toLatin1 } from '../base/bytes.js'
+import { concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import type { Header, Ident, VersionRef } from '../history/header.js'
 import { isSquashed, type Note } from '../history/note.js'
-import { formatCommit } from './commit.js'
+import { formatCommit, formatIdent } from './commit.js'
 
 /** Characters that git takes off both ends of a name or address. */
 const CRUD_FIRST = /^[\0-\x20.,:;<>"\\']+/
@@ -45,6 +47,18 @@ export function bornCommit(
     message: tidyMessage(note.message),
     rest: { id: new Uint8Array(0) },
   })
+}
+
+/**
+ * The annotated tag of a tag that was made here and says something.
+ *
+ * @param name - Short name, a binary string.
+ * @param commit - Hex id of the commit it names.
+ * @param tagger - Who set it, and when.
+ */
+export function bornTag(name: string, commit: string, tagger: Ident, message: Uint8Array): Uint8Array {
+  const head = `object ${commit}\ntype commit\ntag ${name}\ntagger ${formatIdent(tidyIdent(tagger))}\n\n`
+  return concatBytes(fromLatin1(head), tidyMessage(message))
 }
 
 function tidyIdent({ name, email, time, zone }: Ident): Ident {

@@ -153,7 +153,8 @@ function parseIdent(line: string): Ident {
   return { name: fromLatin1(name), email: fromLatin1(email), time: Number(time), zone: sign === '-' ? 0 - zone : zone }
 }
 
-function formatIdent({ name, email, time, zone }: Ident): string {
+/** The line's bytes behind its first word, as a binary string. */
+export function formatIdent({ name, email, time, zone }: Ident): string {
   const minutes = Math.abs(zone)
   const digits = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0')
   return `${toLatin1(name)} <${toLatin1(email)}> ${time} ${zone < 0 ? '-' : '+'}${digits}`

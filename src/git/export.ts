@@ -15,16 +15,17 @@
  * @module
  */
 import { equalBytes, fromLatin1, toHex } from '../base/bytes.js'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { extraOf } from '../history/extra.js'
 import type { Version } from '../history/header.js'
-import { readRefs } from '../history/refs.js'
+import { type Ref, readRefs } from '../history/refs.js'
 import { walkTrees } from '../history/verify-contents.js'
 import type { Entry } from '../lseq/batch.js'
 import type { Lseq } from '../lseq/lseq.js'
 import type { Repository } from '../repo/repository.js'
 import type { ExportReport, Progress, Refusal } from '../repo/results.js'
-import { bornCommit } from './born.js'
+import { bornCommit, bornTag } from './born.js'
 import { CatFile } from './cat-file.js'
 import { GIT_EXTRA, parseCommit } from './commit.js'
 import { writeBlobs } from './export-blobs.js'
@@ -59,7 +60,7 @@ export interface ExportOptions {
  *   stored does not give what was imported. Single branches and tags that cannot be set are in the report.
  */
 export async function exportGit(options: ExportOptions): Promise<ExportReport> {
-  const started = performance.now()
+  const started = milliseconds()
   const { repository } = options
   const progress = options.progress ?? (() => undefined)
   const stored = await StoredCommits.load(repository.entries)
@@ -101,7 +102,7 @@ export async function exportGit(options: ExportOptions): Promise<ExportReport> {
     objects,
     refs: finished.refs,
     bytes: objects === 0 ? 0 : bytes,
-    seconds: (performance.now() - started) / 1000,
+    seconds: (milliseconds() - started) / 1000,
     refused: [...refused, ...finished.refused],
   }
 }
@@ -242,11 +243,12 @@ class Writing {
 
   /** What is to be done with a ref, once all commits are known; undefined for nothing. */
   async update({ name, isBranch, ref }: ExportRef): Promise<RefUpdate | Refusal | undefined> {
-    const { version, gitTags = [], gitObject } = ref.value
+    const { version, gitObject } = ref.value
     const there = this.#target.refs.get(name)?.id
     const problem =
       notForward(this.#stored, this.#target, { name, isBranch, ref }, NONE) ?? this.#incomplete(name, version)
     if (problem !== undefined) return problem
+    const gitTags = this.#tagsOf(ref)
     const [outer] = gitTags
     const id =
       outer !== undefined
@@ -280,6 +282,13 @@ class Writing {
     return refusal(name, 'GIT_OBJECT_MISSING', message, {
       hint: 'Such a tree was made to do harm, and only the history it came from has all of it.',
     })
+  }
+
+  /** Raw tag objects of a ref, from its name inward. */
+  #tagsOf({ kind, name, seq, stream, value: { version, gitTags = [], message } }: Ref): readonly Uint8Array[] {
+    if (kind !== 't' || message === undefined || version === undefined || gitTags.length > 0) return gitTags
+    const tagger = this.#stored.holderOf({ seq, stream }).author
+    return [bornTag(name, hexOf(this.#commitAt(version)), tagger, message)]
   }
 
   #commitAt(version: Lseq): string {

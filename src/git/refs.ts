@@ -149,9 +149,7 @@ export async function importRefs(entries: EntryStore, targets: ImportRefs, signe
     }
     const heads = current.get(`${kind}${name}`) ?? []
     if (heads.length === 1 && sameTarget(heads[0] as Ref, value)) continue
-    // A tag that was made here may say more of itself than git keeps of it.
-    if (kind === 't' && value.gitTags === undefined && version !== undefined && heads.some(isMadeHere(version)))
-      continue
+    if (kind === 't' && version !== undefined && heads.some((head) => isMadeHere(head, value))) continue
     const kept = kind === 'b' && version !== undefined ? await headsToKeep(versions, heads, version) : []
     if (kept === undefined) {
       if (heads.filter((head) => !isDeletion(head.value)).length > 1) diverged.push(name)
@@ -200,10 +198,10 @@ async function isBornApart(versions: Versions, from: Lseq, covered: Vector): Pro
   return false
 }
 
-/** Whether a tag names a version and has nothing of git. */
-function isMadeHere({ id }: VersionRef): (ref: Ref) => boolean {
-  return ({ value: { version, gitTags } }) =>
-    gitTags === undefined && version !== undefined && equalBytes(version.id, id)
+/** Whether a tag was made here and names what it names in git: then what it says is in git by an export. */
+function isMadeHere({ value: { version, gitTags, message } }: Ref, there: RefValue): boolean {
+  if (gitTags !== undefined || version === undefined || there.version === undefined) return false
+  return equalBytes(version.id, there.version.id) && (message !== undefined || there.gitTags === undefined)
 }
 
 function sameTarget(ref: Ref, value: RefValue): boolean {

@@ -124,6 +124,12 @@ export class StoredCommits {
     return this.graph.at(this.graph.streams.slot(stream), seq) ?? missingVersion({ seq, stream })
   }
 
+  /** The version that took an lseq. */
+  holderOf({ seq, stream }: Lseq): Version {
+    const number = this.graph.holding(this.graph.streams.slot(stream), seq)
+    return number === undefined ? missingVersion({ seq, stream }) : this.version(number)
+  }
+
   /**
    * Notes the commit of a version.
    *
