@@ -3,10 +3,11 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { encodeUtf8, fromLatin1, toHex } from '../src/base/bytes.js'
+import { exportedEntry } from '../src/git/exported.js'
 import type { ComposeWrite } from '../src/history/compose.js'
 import type { VersionRef } from '../src/history/header.js'
 import { refEntries } from '../src/history/ref-log.js'
@@ -328,5 +329,36 @@ describe('export into what is there', () => {
     git(target, ['checkout', '-q', '--', 'a'])
     assert.deepEqual((await exported(dir, target)).refused, [])
     assert.equal(git(target, ['status', '--porcelain']).toString(), '')
+  })
+
+  it('is believed by no import: what was noted is made again', async () => {
+    const dir = nowhere('noted')
+    const version = await make(dir, 'main', { writes: texts({ a: 'one\n' }) })
+    const target = nowhere('noted')
+    await exported(dir, target, false)
+    git(target, ['config', 'user.name', 'Grace'])
+    git(target, ['config', 'user.email', 'grace@example.com'])
+    const theirs = commitIn(target, 'a', 'two\n')
+    commitIn(target, 'b', 'three\n')
+    {
+      // As if that commit had been made of the version here.
+      await using repo = await Repository.open(dir)
+      await repo.entries.put([exportedEntry(Buffer.from(theirs, 'hex'), version)])
+    }
+    await assert.rejects(reimport(target, dir), { code: 'TREE_MISMATCH' })
+  })
+
+  it('knows commits that another replica made of the same versions', async () => {
+    const dir = nowhere('here')
+    await make(dir, 'main', { writes: texts({ a: 'one\n' }) })
+    const other = nowhere('there')
+    cpSync(dir, other, { recursive: true })
+    const target = nowhere('both.git')
+    await exported(dir, target)
+    await make(other, 'main', { writes: texts({ b: 'two\n' }) })
+    const report = await exported(other, target)
+    assert.deepEqual([report.refused, report.refs], [[], 1])
+    assert.equal(git(target, ['rev-list', '--count', 'main']).toString(), '2\n')
+    expectClean(target)
   })
 })
