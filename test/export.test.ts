@@ -345,7 +345,8 @@ describe('export into what is there', () => {
       await using repo = await Repository.open(dir)
       await repo.entries.put([exportedEntry(Buffer.from(theirs, 'hex'), version)])
     }
-    await assert.rejects(reimport(target, dir), { code: 'TREE_MISMATCH' })
+    const identity = await openIdentity(HOME)
+    await assert.rejects(importGit({ source: target, dir, identity }), { code: 'TREE_MISMATCH' })
   })
 
   it('knows commits that another replica made of the same versions', async () => {
