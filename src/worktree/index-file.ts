@@ -6,7 +6,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { concatBytes, equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import type { VersionRef } from '../history/header.js'
@@ -48,6 +48,11 @@ export class WorkIndex {
   static read(root: string): WorkIndex | undefined {
     const bytes = readWhole(indexPath(root))
     return bytes && new WorkIndex(readColumns(bytes))
+  }
+
+  /** Whether the work tree at `root` has an index. */
+  static exists(root: string): boolean {
+    return existsSync(indexPath(root))
   }
 
   /** The index that these bytes are. @throws {CodedError} `INDEX_DAMAGED`. */

@@ -33,7 +33,7 @@ import type { Author } from '../repo/person.js'
 import type { Repository } from '../repo/repository.js'
 import { type Failure, FileWork } from './apply.js'
 import { type FileStat, fileStat, sameStat } from './file-stat.js'
-import type { WorkIndex } from './index-file.js'
+import { WorkIndex } from './index-file.js'
 import { keepContent } from './kept.js'
 import {
   beginOperation,
@@ -231,7 +231,8 @@ export async function finishPending(repo: Repository): Promise<Finished | undefi
 async function finish(root: string, record: OperationRecord, index: WorkIndex): Promise<void> {
   writeState(root, record.state.after)
   try {
-    index.write(root)
+    // Where no files were ever written into the work tree, that there is no index says so.
+    if (record.head.after.version !== undefined || WorkIndex.exists(root)) index.write(root)
   } catch (error) {
     // It is derived, and one of another version is made anew.
     if (!(error instanceof CodedError)) throw error
