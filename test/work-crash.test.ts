@@ -10,8 +10,14 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { clean } from '../src/worktree/clean.js'
 import { merge } from '../src/worktree/merge.js'
+import { movePaths } from '../src/worktree/move.js'
+import { pick, revert } from '../src/worktree/pick.js'
+import { removePaths } from '../src/worktree/remove.js'
 import { resolveConflicts } from '../src/worktree/resolve.js'
+import { restorePaths } from '../src/worktree/restore-paths.js'
+import { shelve, unshelve } from '../src/worktree/shelve.js'
 import { switchTo } from '../src/worktree/switch.js'
 import { redo, undo } from '../src/worktree/undo.js'
 import type { Worktree } from '../src/worktree/worktree.js'
@@ -49,6 +55,8 @@ function inTheWay(root: string): void {
 }
 
 const merging: Act = (work) => merge(work, { author: AUTHOR, version: 'dev' })
+
+const shelving: Act = (work) => shelve(work, { author: AUTHOR })
 
 const SCENARIOS: readonly Scenario[] = [
   { name: 'commit', act: committing('all') },
@@ -98,6 +106,21 @@ const SCENARIOS: readonly Scenario[] = [
     },
     act: (work) => resolveConflicts(work, { take: 'theirs' }),
   },
+  { name: 'shelve', act: shelving },
+  {
+    name: 'unshelve on another branch',
+    prepare: async (root) => {
+      await withWork(root, shelving)
+      await withWork(root, switching('dev'))
+    },
+    act: (work) => unshelve(work),
+  },
+  { name: 'pick', act: (work) => pick(work, { author: AUTHOR, versions: ['dev'] }) },
+  { name: 'revert', act: (work) => revert(work, { author: AUTHOR, versions: ['main'] }) },
+  { name: 'restore', prepare: inTheWay, act: (work) => restorePaths(work, { paths: [''], at: 'dev' }) },
+  { name: 'clean', prepare: inTheWay, act: (work) => clean(work) },
+  { name: 'mv', prepare: inTheWay, act: (work) => movePaths(work, { from: ['dir', 'a.txt'], to: 'new' }) },
+  { name: 'rm', prepare: inTheWay, act: (work) => removePaths(work, ['dir', 'a.txt', 'link']) },
 ]
 
 let base = ''

@@ -8,7 +8,7 @@ import { formatMove } from '../cli/format-files.js'
 export default class Move extends BaseCommand {
   static override summary = 'Move or rename files and directories'
   static override description =
-    'The next version knows that they are the same files, however much they change before it is made. Of several files, or into a directory that is there, the last argument is the directory.'
+    'The next version knows that they are the same files, however much they change before it is made. The last argument is the new path, or a directory to move into: one that is there, or is written with a slash at its end.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> notes.txt doc/notes.txt',
     '<%= config.bin %> <%= command.id %> a.c b.c src',
@@ -28,7 +28,12 @@ export default class Move extends BaseCommand {
     const work = await this.openWorktree(repo)
     const { movePaths } = await import('../worktree/move.js')
     const paths = typed.map((path) => this.bytesIn(repo, path))
-    const report = await movePaths(work, { from: paths.slice(0, -1), to: paths.at(-1) ?? '', force: flags.force })
+    const report = await movePaths(work, {
+      from: paths.slice(0, -1),
+      to: paths.at(-1) ?? '',
+      isDirectory: typed.at(-1)?.endsWith('/'),
+      force: flags.force,
+    })
     await this.answer(report, formatMove)
   }
 }

@@ -23,6 +23,8 @@ export interface MoveOptions {
   readonly from: readonly string[]
   /** The new path; where a directory is there, or several are moved, the directory to move into. */
   readonly to: string
+  /** That is a directory, whether it is there or not. */
+  readonly isDirectory?: boolean | undefined
   /** Overwrite what is in the way; undo brings it back. */
   readonly force?: boolean | undefined
 }
@@ -50,9 +52,10 @@ export type Moves = ReadonlyMap<string, string>
  * @throws {CodedError} `PATH_UNKNOWN` where there is nothing to move, `PATH_TAKEN` where something is in the way,
  *   `DIR_NOT_FOUND`, `PATH_BLOCKED`, `USAGE`.
  */
-export async function movePaths(work: Worktree, { from, to, force = false }: MoveOptions): Promise<MoveReport> {
+export async function movePaths(work: Worktree, options: MoveOptions): Promise<MoveReport> {
   const { root } = work
-  const isInto = to === '' || lookAt(root, to)?.isDirectory() === true
+  const { from, to, isDirectory = false, force = false } = options
+  const isInto = isDirectory || to === '' || lookAt(root, to)?.isDirectory() === true
   if (from.length > 1 && !isInto) throw noDirectory(to)
   const renames = new Map<string, string>()
   const moved: MovedPath[] = []
