@@ -401,6 +401,39 @@ describe('a block that one side moved', () => {
     })
   }
 
+  it('loses nothing and doubles nothing, whatever else both sides did', () => {
+    const side = fc.record({
+      moves: fc.array(fc.tuple(fc.nat(5), fc.nat(5)), { maxLength: 2 }),
+      edits: fc.array(fc.nat(23), { maxLength: 3 }),
+      deletions: fc.array(fc.nat(23), { maxLength: 1 }),
+    })
+    const first = Array.from({ length: 24 }, (_, i) => `block-${i >> 2}-of-the-file-line-${i & 3}`)
+    const made = (name: string, { moves, edits, deletions }: typeof side extends fc.Arbitrary<infer T> ? T : never) => {
+      const blocks = Array.from({ length: 6 }, (_, i) => first.slice(4 * i, 4 * i + 4))
+      for (const [from, to] of moves) blocks.splice(to, 0, ...blocks.splice(from, 1))
+      const edited = new Set(edits.map((i) => first[i]))
+      const deleted = new Set(deletions.map((i) => first[i]))
+      const own = blocks.flat().filter((line) => !deleted.has(line))
+      return own.map((line) => (edited.has(line) ? `${line}-${name}` : line))
+    }
+    const property = fc.property(side, side, (ours, theirs) => {
+      const [left, right] = [made('ours', ours), made('theirs', theirs)]
+      const merged = words(first.join(' '), left.join(' '), right.join(' '))
+      const back = words(first.join(' '), right.join(' '), left.join(' '))
+      const isClean = !merged.includes('<')
+      assert.equal(!back.includes('<'), isClean)
+      if (!isClean) return
+      assert.equal(back, merged)
+      const wanted = first.flatMap((line) => {
+        const versions = [left, right].map((own) => own.find((one) => one.startsWith(line)))
+        const changed = versions.filter((one) => one !== line)
+        return changed.length === 0 ? [line] : changed.filter((one) => one !== undefined)
+      })
+      assert.deepEqual(merged.split(' ').toSorted(), wanted.toSorted())
+    })
+    holds(property, 500)
+  })
+
   it('is disputed where the other side moved it elsewhere', () => {
     const merged = words(`${A} ${B} ${C} p q r`, `${B} ${C} ${A} p q r`, `${B} ${C} p q r ${A}`)
     assert.ok(merged.includes('<'), merged)

@@ -38,30 +38,37 @@ interface Move {
 
 type SideName = 'left' | 'right'
 
-/** Blocks that a merge follows. Each costs another merge; nobody moves so many at once. */
-const MOST_MOVES = 16
+/** Blocks that a merge tries to follow. Each try costs another merge; nobody moves so many at once. */
+const MOST_TRIES = 32
+
+/** Three versions and the parts that they merge to. */
+interface Merged {
+  readonly three: ThreeWay
+  readonly parts: readonly Part[]
+}
 
 /** The three versions, with moves made that stood in the way of a clean merge, and the parts that they merge to. */
-export function mergeLines(three: ThreeWay): { readonly three: ThreeWay; readonly parts: readonly Part[] } {
-  let best = { three, parts: mergeParts(three) as readonly Part[] }
-  for (let moves = 0; moves < MOST_MOVES; moves++) {
-    const better = bestMove(best)
-    if (better === undefined) break
-    best = better
+export function mergeLines(three: ThreeWay): Merged {
+  let best: Merged = { three, parts: mergeParts(three) }
+  let tries = 0
+  for (let searching = true; searching; ) {
+    searching = false
+    for (const moved of withMoves(best)) {
+      if (++tries > MOST_TRIES) return best
+      const next = { three: moved, parts: mergeParts(moved) }
+      if (!isBetter(next, best)) continue
+      best = next
+      searching = true
+      break
+    }
   }
   return best
 }
 
-type Merged = ReturnType<typeof mergeLines>
-
-/** The merge with one more block moved, the first that leaves less in conflict or comes to light as disputed. */
-function bestMove({ three, parts }: Merged): Merged | undefined {
-  for (const moved of withMoves(three, parts)) {
-    const next = { three: moved, parts: mergeParts(moved) }
-    const isNews = (moved.disputed?.size ?? 0) > (three.disputed?.size ?? 0)
-    if (isNews || inConflict(next.parts) < inConflict(parts)) return next
-  }
-  return undefined
+/** Whether less is in conflict, or a dispute has come to light. */
+function isBetter(next: Merged, best: Merged): boolean {
+  const disputes = ({ three: { disputed } }: Merged) => disputed?.size ?? 0
+  return disputes(next) > disputes(best) || inConflict(next.parts) < inConflict(best.parts)
 }
 
 /** Lines that conflict. */
@@ -73,7 +80,7 @@ function inConflict(parts: readonly Part[]): number {
 }
 
 /** The three versions with one block moved, for each block that was moved and that the other side changed. */
-function* withMoves(three: ThreeWay, parts: readonly Part[]): Generator<ThreeWay> {
+function* withMoves({ three, parts }: Merged): Generator<ThreeWay> {
   const sides = { left: new MovedSide(three, 'left'), right: new MovedSide(three, 'right') }
   for (const part of parts) {
     if ((part.kind !== 'conflict' && part.kind !== 'same') || size(part.base) === 0) continue
@@ -98,8 +105,10 @@ class MovedSide {
   readonly toSide: Int32Array
   readonly #three: ThreeWay
   readonly #side: Side
-  /** By token: the lines that this side put. Made when it is needed. */
-  #puts: Map<number, number[]> | undefined
+  /** Made when they are needed. */
+  #puts: Puts | undefined
+  /** By token: how many lines of the base have it. */
+  #counts: Map<number, number> | undefined
 
   constructor(three: ThreeWay, name: SideName) {
     this.#three = three
@@ -135,30 +144,17 @@ class MovedSide {
   /** Stretches of lines that this side put, with at least one telling line of the block. */
   #candidates({ from, to }: Span, home: Span): Span[] {
     const { base, interner } = this.#three
-    const { inBase } = this.#side
-    this.#puts ??= this.#linesPut()
-    const starts = new Map<number, Span>()
+    this.#puts ??= putsOf(this.#side)
+    const { lines, places } = this.#puts
+    const found = new Set<Span>()
     for (let i = from; i < to; i++) {
       const token = base.tokens[i] as number
       if ((interner.inks[token] as number) < TELLING_INK) continue
-      for (const line of this.#puts.get(token) ?? []) {
-        if (line >= home.from && line < home.to) continue
-        let [start, end] = [line, line + 1]
-        while (start > 0 && inBase[start - 1] === NONE) start--
-        while (end < inBase.length && inBase[end] === NONE) end++
-        starts.set(start, { from: start, to: end })
+      for (const line of lines.get(token) ?? []) {
+        if (line < home.from || line >= home.to) found.add(places[line] as Span)
       }
     }
-    return [...starts.values()]
-  }
-
-  #linesPut(): Map<number, number[]> {
-    const { tokens, inBase } = this.#side
-    const puts = new Map<number, number[]>()
-    for (let i = 0; i < tokens.length; i++) {
-      if (inBase[i] === NONE) getOrMake(puts, tokens[i] as number, () => []).push(i)
-    }
-    return puts
+    return [...found]
   }
 
   /** What of a block is at a place, and how many bytes of it; undefined where that is too little to be sure. */
@@ -188,16 +184,15 @@ class MovedSide {
 
   /** Whether so many lines are at least half of what a block says, and one of them says it alone. */
   #isTelling({ from, to }: Span, lines: number): boolean {
-    const { base } = this.#three
-    const counts = new Map<number, number>()
-    for (const token of base.tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
+    const { tokens } = this.#three.base
+    this.#counts ??= countsOf(tokens)
     let telling = 0
     let unique = false
     for (let i = from; i < to; i++) {
-      const token = base.tokens[i] as number
+      const token = tokens[i] as number
       if (this.#ink(token) < TELLING_INK) continue
       telling++
-      unique ||= counts.get(token) === 1 && this.#puts?.get(token)?.length === 1
+      unique ||= this.#counts.get(token) === 1 && this.#puts?.lines.get(token)?.length === 1
     }
     return unique && lines * 2 >= telling
   }
@@ -214,6 +209,35 @@ class MovedSide {
     for (const byte of this.#three.interner.line(token)) if (byte > 32) ink++
     return ink
   }
+}
+
+/** The lines that a side put. */
+interface Puts {
+  /** By token. */
+  readonly lines: ReadonlyMap<number, readonly number[]>
+  /** By line: the stretch of such lines that it is in; undefined for other lines. */
+  readonly places: readonly (Span | undefined)[]
+}
+
+function putsOf({ tokens, inBase }: Side): Puts {
+  const lines = new Map<number, number[]>()
+  const places: (Span | undefined)[] = new Array(tokens.length)
+  for (let from = 0; from < tokens.length; from++) {
+    let to = from
+    while (to < tokens.length && inBase[to] === NONE) to++
+    const place = { from, to }
+    for (; from < to; from++) {
+      getOrMake(lines, tokens[from] as number, () => []).push(from)
+      places[from] = place
+    }
+  }
+  return { lines, places }
+}
+
+function countsOf(tokens: Int32Array): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
+  return counts
 }
 
 /** Makes a side's move in the base and on the other side. */
