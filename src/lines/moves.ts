@@ -49,26 +49,60 @@ interface Merged {
 
 /** The three versions, with moves made that stood in the way of a clean merge, and the parts that they merge to. */
 export function mergeLines(three: ThreeWay): Merged {
+  // Which move is tried first must not depend on which side is merged into which.
+  return isInOrder(three) ? followMoves(three) : swapped(followMoves(swapped({ three, parts: [] }).three))
+}
+
+function followMoves(three: ThreeWay): Merged {
+  const budget = { tries: MOST_TRIES }
   let best: Merged = { three, parts: mergeParts(three) }
-  let tries = 0
-  for (let searching = true; searching; ) {
-    searching = false
-    for (const moved of withMoves(best)) {
-      if (++tries > MOST_TRIES) return best
-      const next = { three: moved, parts: mergeParts(moved) }
-      if (!isBetter(next, best)) continue
-      best = next
-      searching = true
-      break
-    }
-  }
+  for (let next: Merged | undefined = best; next !== undefined; next = bestMove(best, budget)) best = next
   return best
 }
 
-/** Whether less is in conflict, or a dispute has come to light. */
-function isBetter(next: Merged, best: Merged): boolean {
-  const disputes = ({ three: { disputed } }: Merged) => disputed?.size ?? 0
-  return disputes(next) > disputes(best) || inConflict(next.parts) < inConflict(best.parts)
+/** Whether the left side's text comes before the right one's, or is the same. */
+function isInOrder({ interner, left, right }: ThreeWay): boolean {
+  const count = Math.min(left.tokens.length, right.tokens.length)
+  for (let i = 0; i < count; i++) {
+    const [a, b] = [left.tokens[i] as number, right.tokens[i] as number]
+    if (a !== b) return Buffer.compare(interner.line(a), interner.line(b)) <= 0
+  }
+  return left.tokens.length <= right.tokens.length
+}
+
+/** The same with the sides' names changed. */
+function swapped({ three, parts }: Merged): Merged {
+  const kinds = { left: 'right', right: 'left' } as const
+  return {
+    three: { ...three, left: three.right, right: three.left },
+    parts: parts.map(({ kind, base, left, right }) => ({
+      kind: kind === 'left' || kind === 'right' ? kinds[kind] : kind,
+      base,
+      left: right,
+      right: left,
+    })),
+  }
+}
+
+/**
+ * The merge with one more block moved: that which leaves least in conflict. If none leaves less, one by which a dispute comes
+ * to light.
+ */
+function bestMove(merged: Merged, budget: { tries: number }): Merged | undefined {
+  let least = inConflict(merged.parts)
+  let best: Merged | undefined
+  let disputed: Merged | undefined
+  for (const three of withMoves(merged)) {
+    if (budget.tries-- <= 0) break
+    const next = { three, parts: mergeParts(three) }
+    const left = inConflict(next.parts)
+    if ((three.disputed?.size ?? 0) > (merged.three.disputed?.size ?? 0)) disputed ??= next
+    else if (left < least) {
+      least = left
+      best = next
+    }
+  }
+  return best ?? disputed
 }
 
 /** Lines that conflict. */
@@ -89,14 +123,55 @@ function* withMoves({ three, parts }: Merged): Generator<ThreeWay> {
       ['right', 'left'],
     ] as const) {
       for (const block of sides[name].deleted(part.base)) {
-        const move = sides[name].find(block, part[name])
-        if (move === undefined || isDisputed(three, move.from)) continue
-        const others = sides[other].find(move.from, part[other])
-        const moved = moveBlock(three, name, other, move, others, sides[other].toSide)
-        if (moved !== undefined) yield moved
+        for (const move of sides[name].find(block, part[name])) {
+          if (isDisputed(three, move.from)) continue
+          const [others] = sides[other].find(move.from, part[other])
+          const moved =
+            others === undefined
+              ? moveBoth(three, name, other, move, sides[other].toSide)
+              : movedByBoth(three, name, other, ...agreed(move, others, sides[other], block, part[other]))
+          if (moved !== undefined) yield moved
+        }
       }
     }
   }
+}
+
+function overlap(a: Span, b: Span): boolean {
+  return a.from < b.to && b.from < a.to
+}
+
+/** The least span that holds both. */
+function hull(a: Span, b: Span): Span {
+  return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) }
+}
+
+/**
+ * The moves of both sides, of the same lines of the base: all that either moved where both went to one place, for one may
+ * have changed its ends; else what both moved.
+ */
+function agreed(own: Move, others: Move, other: MovedSide, block: Span, home: Span): [own: Move, others: Move] | [] {
+  const isSame = ({ before, from }: Move) => before === own.before && overlap(from, own.from)
+  const wider = isSame(others) ? other.find(block, home).find(isSame) : undefined
+  if (wider !== undefined) {
+    const from = hull(own.from, wider.from)
+    if (other.isGone(from)) {
+      return [
+        { ...own, from },
+        { ...wider, from },
+      ]
+    }
+  }
+  const from = {
+    from: Math.max(own.from.from, others.from.from),
+    to: Math.min(own.from.to, others.from.to),
+  }
+  return size(from) > 0 && other.isGone(from) ? [within(own, from), within(others, from)] : []
+}
+
+/** The same move, of fewer lines. */
+function within(move: Move, from: Span): Move {
+  return { ...move, from, lines: move.lines.map((line) => (line >= from.from && line < from.to ? line : NONE)) }
 }
 
 /** Looks for blocks among the lines that one side put. */
@@ -125,20 +200,26 @@ class MovedSide {
     }
   }
 
-  /** Where this side put the lines of a block again, outside of `home`. */
-  find(block: Span, home: Span): Move | undefined {
-    let best: { move: Move; ink: number } | undefined
-    let rivals = 0
+  /** Whether none of some lines of the base is where it was. */
+  isGone({ from, to }: Span): boolean {
+    for (let i = from; i < to; i++) if (this.toSide[i] !== NONE) return false
+    return true
+  }
+
+  /** Where this side put the lines of a block again, outside of `home`: all in one place, or some here and some there. */
+  find(block: Span, home: Span): Move[] {
+    const found: { move: Move; ink: number }[] = []
     for (const place of this.#candidates(block, home)) {
-      const found = this.#match(block, place)
-      if (found === undefined) continue
-      if (best !== undefined && found.ink <= best.ink) rivals = Math.max(rivals, found.ink)
-      else {
-        rivals = best?.ink ?? 0
-        best = found
-      }
+      const match = this.#match(block, place)
+      if (match !== undefined) found.push(match)
     }
-    return best === undefined || rivals === best.ink ? undefined : best.move
+    // Of two places for the same lines that which has more of them; neither where that does not tell.
+    const isBeaten = (one: (typeof found)[number]) =>
+      found.some((other) => other !== one && other.ink >= one.ink && overlap(one.move.from, other.move.from))
+    return found
+      .filter((one) => !isBeaten(one))
+      .sort((x, y) => y.ink - x.ink)
+      .map(({ move }) => move)
   }
 
   /** Stretches of lines that this side put, with at least one telling line of the block. */
@@ -241,35 +322,48 @@ function countsOf(tokens: Int32Array): Map<number, number> {
 }
 
 /** Makes a side's move in the base and on the other side. */
-function moveBlock(
+function moveBoth(
   three: ThreeWay,
   name: SideName,
   other: SideName,
   move: Move,
-  others: Move | undefined,
   toOther: Int32Array,
 ): ThreeWay | undefined {
-  const base = reordered(three.base, move.from, move.before)
-  const { at } = base
-  const side = matched(three[name], move, at)
-  const disputed = new Set([...(three.disputed ?? [])].map((line) => at[line] as number))
-  if (others !== undefined) {
-    // Both moved it.
-    const together = others.before === move.before
-    if (!together) for (let i = move.from.from; i < move.from.to; i++) disputed.add(at[i] as number)
-    const theirs = together ? matched(three[other], others, at) : rebased(three[other], at)
-    return { ...three, base: base.version, disputed, ...sides(name, side, theirs) }
-  }
   const theirs = blockOf(move, toOther, three[other].tokens.length)
   if (theirs === undefined) return undefined
+  const base = reordered(three.base, move.from, move.before)
   const moved = reordered(three[other], theirs.block, theirs.before)
-  const inBase = permuted(rebased(three[other], at).inBase, moved.at)
+  const inBase = permuted(rebased(three[other], base.at).inBase, moved.at)
+  const side = matched(three[name], move, base.at)
   return {
     ...three,
     base: base.version,
-    disputed,
+    disputed: disputedAt(three, base.at),
     ...sides(name, side, { ...moved.version, inBase, moved: undefined }),
   }
+}
+
+/** Makes a move in the base that both sides made, and disputes it where they went to different places. */
+function movedByBoth(
+  three: ThreeWay,
+  name: SideName,
+  other: SideName,
+  own?: Move,
+  others?: Move,
+): ThreeWay | undefined {
+  if (own === undefined || others === undefined) return undefined
+  const { version: base, at } = reordered(three.base, own.from, own.before)
+  const disputed = disputedAt(three, at)
+  const side = matched(three[name], own, at)
+  if (own.before === others.before) {
+    return { ...three, base, disputed, ...sides(name, side, matched(three[other], others, at)) }
+  }
+  for (let i = own.from.from; i < own.from.to; i++) disputed.add(at[i] as number)
+  return { ...three, base, disputed, ...sides(name, side, rebased(three[other], at)) }
+}
+
+function disputedAt({ disputed }: ThreeWay, at: Int32Array): Set<number> {
+  return new Set([...(disputed ?? [])].map((line) => at[line] as number))
 }
 
 function sides(name: SideName, one: Side, other: Side): Pick<ThreeWay, SideName> {
