@@ -4,7 +4,7 @@
  * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3;
  * quick jobs more often), the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
  * from warm file caches.
- * Work trees follow (status.ts; `--only status`), and the replicated types (rdx.ts; `--only rdx`). Nothing here is a test: figures
+ * Work trees follow (daily.ts; `--only daily`, and status.ts; `--only status`), and the replicated types (rdx.ts; `--only rdx`). Nothing here is a test: figures
  * depend on the machine.
  * @module
  */
@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { cpus, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchDaily } from './daily.js'
 import { bytesBelow, median, type Run, run } from './measure.js'
 import { benchTypes } from './rdx.js'
 import { benchLists, benchTrace } from './rdx-list.js'
@@ -303,7 +304,10 @@ console.log(
 const temp = mkdtempSync(join(tmpdir(), 'weft-bench-'))
 process.env['WEFT_HOME'] = join(temp, 'home')
 try {
-  if (rows.length > 0) for (const bundle of bundles) await bench(bundle, rows, runs, temp)
+  for (const bundle of bundles) {
+    if (rows.length > 0) await bench(bundle, rows, runs, temp)
+    if (only.length === 0 || only.includes('daily')) await benchDaily(bundle, mkdtempSync(join(temp, 'daily-')), runs)
+  }
   if (only.length === 0 || only.includes('status')) await benchStatus(runs)
 } finally {
   rmSync(temp, { recursive: true, force: true })

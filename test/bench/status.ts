@@ -1,5 +1,5 @@
 /**
- * `weft status` beside `git status`, on trees of 10,000 and 80,000 files: a part of `npm run bench` (`--only status`).
+ * `weft status` beside `git status`, and `weft commit`, on trees of 10,000 and 80,000 files: a part of `npm run bench` (`--only status`).
  *
  * Both see the same files, in directories of a hundred, committed in both. The limit is git's time and a Node start, since
  * that alone takes longer than git.
@@ -22,6 +22,9 @@ const TIMES = 5
 
 /** What a status may take beside git's, in seconds: a Node start. */
 const START = 0.15
+
+/** Seconds that a commit of one file may take. */
+const COMMIT_LIMIT = 0.4
 
 /** Where file `i` of a tree is. */
 function pathOf(i: number): string {
@@ -53,6 +56,8 @@ function makeTree(root: string, count: number): void {
 /** Measures and prints a line for each tree and for 0 and 10 changed files. */
 export async function benchStatus(runs: number): Promise<void> {
   const temp = mkdtempSync(join(tmpdir(), 'weft-bench-'))
+  process.env['WEFT_AUTHOR_NAME'] = 'a'
+  process.env['WEFT_AUTHOR_EMAIL'] = 'a@example.org'
   console.log(`\nstatus, median of ${runs * TIMES}\n`)
   try {
     for (const count of [10_000, 80_000]) {
@@ -62,10 +67,23 @@ export async function benchStatus(runs: number): Promise<void> {
         for (let i = 0; i < changed; i++) appendFileSync(join(root, pathOf(Math.floor((i * count) / changed))), 'x\n')
         await measure(root, `${count} files, ${changed} changed`, changed === 0 ? 1 : 2, runs * TIMES)
       }
+      await measureCommit(root, count, runs * TIMES)
     }
   } finally {
     rmSync(temp, { recursive: true, force: true })
   }
+}
+
+/** Commits of one changed file each. What else had changed is committed before. */
+async function measureCommit(root: string, count: number, times: number): Promise<void> {
+  const seconds: number[] = []
+  const commit = () => run(process.execPath, [WEFT, 'commit', '-m', 'one file'], root)
+  await commit()
+  for (let i = 0; i < times; i++) {
+    appendFileSync(join(root, pathOf(i * FILES)), 'y\n')
+    seconds.push((await commit()).seconds)
+  }
+  tell(`${count} files, commit of one`, median(seconds), undefined, COMMIT_LIMIT)
 }
 
 async function measure(root: string, what: string, factor: number, times: number): Promise<void> {
@@ -75,7 +93,10 @@ async function measure(root: string, what: string, factor: number, times: number
     weft.push((await run(process.execPath, [WEFT, 'status'], root)).seconds)
     git.push((await run('git', ['status'], root)).seconds)
   }
-  const limit = median(git) * factor + START
-  const cells = [median(weft), median(git), limit].map((n) => `${(n * 1000).toFixed(0)} ms`.padStart(8))
-  console.log(`${what.padEnd(28)}${cells.join('')}  ${median(weft) <= limit ? 'pass' : 'MISS'}`)
+  tell(what, median(weft), median(git), median(git) * factor + START)
+}
+
+function tell(what: string, weft: number, git: number | undefined, limit: number): void {
+  const cells = [weft, git, limit].map((n) => (n === undefined ? '-' : `${(n * 1000).toFixed(0)} ms`).padStart(8))
+  console.log(`${what.padEnd(28)}${cells.join('')}  ${weft <= limit ? 'pass' : 'MISS'}`)
 }
