@@ -8,6 +8,8 @@
 export { type Blame as ErrorBlame, CODES, type Code, CodedError } from './base/error.js'
 export { exportGit } from './git/export.js'
 export { importGit } from './git/import.js'
+export { type Archive, type ArchiveOptions, makeArchive } from './repo/archive.js'
+export { ARCHIVE_FORMATS, type ArchiveFormat } from './repo/archive-entry.js'
 export {
   type Config,
   type ConfigKey,

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { makeArchive } from '../src/repo/archive.js'
 import { ARCHIVE_FORMATS, type ArchiveEntry, type ArchiveFormat } from '../src/repo/archive-entry.js'
 import { tarOf } from '../src/repo/archive-tar.js'
@@ -26,6 +27,7 @@ import type { ArchiveReport } from '../src/repo/results.js'
 import { writeWholeFile } from '../src/repo/whole-file.js'
 import { GIT_ENVIRONMENT, git } from './support/git.js'
 import { type Imported, imported, importedFrom } from './support/imported.js'
+import { holdsAsync } from './support/property.js'
 import { temporary } from './support/temp.js'
 import { ROOT, weft, weftFails, weftJson } from './support/weft.js'
 
@@ -212,18 +214,19 @@ describe('an archive', () => {
     })
   }
 
-  it('is refused for a name or target that is no UTF-8', async () => {
+  it('holds names and targets that are no UTF-8; a zip file does not', async () => {
     const dir = temporary('latin1')
     git(dir, ['init', '-q', '-b', 'main'])
     writeFileSync(join(dir, 'good'), '')
     writeFileSync(Buffer.from(`${dir}/caf\xe9`, 'latin1'), '')
+    writeFileSync(Buffer.from(`${dir}/${'\xe9'.repeat(200)}`, 'latin1'), '')
     symlinkSync(Buffer.from('\xff', 'latin1'), join(dir, 'link'))
     git(dir, ['add', '-A'])
     git(dir, ['-c', 'user.name=A', '-c', 'user.email=a@x', 'commit', '-qm', 'one'])
-    await using repo = await (await importedFrom(dir)).open()
-    await assert.rejects(archived(repo, 'main', 'tar'), { code: 'ARCHIVE_LIMIT', message: /"caf\\351"/ })
-    await assert.rejects(archived(repo, 'main', 'tar', { paths: ['link'] }), { code: 'ARCHIVE_LIMIT', message: /link/ })
-    assert.deepEqual(unpacked(await archived(repo, 'main', 'tar', { paths: ['good'] }), 'tar'), { good: '- ' })
+    const { mirror, open } = await importedFrom(dir)
+    await using repo = await open()
+    assert.deepEqual(unpacked(await archived(repo, 'main', 'tar'), 'tar'), gitArchive(mirror.dir, 'main'))
+    await assert.rejects(archived(repo, 'main', 'zip'), { code: 'ARCHIVE_LIMIT', message: /"caf\\351"/ })
   })
 })
 
@@ -264,6 +267,35 @@ describe('the bytes of an archive', () => {
       assert.ok(ended)
     })
   }
+})
+
+describe('names in a tar file', () => {
+  /** Lengths around those of which the parts of a header have room, with slashes here and there. */
+  const names = fc
+    .tuple(fc.array(fc.nat(130), { minLength: 1, maxLength: 4 }), fc.boolean())
+    .map(
+      ([lengths, directory]) => `${lengths.map((length) => 'n'.repeat(length + 1)).join('/')}${directory ? '/' : ''}`,
+    )
+
+  it('are read by tar as they are, whatever their lengths', () => {
+    return holdsAsync(
+      fc.asyncProperty(fc.uniqueArray(names, { minLength: 20, maxLength: 20 }), async (all) => {
+        async function* entries(): AsyncGenerator<ArchiveEntry> {
+          for (const name of all)
+            yield { name, kind: name.endsWith('/') ? 'directory' : 'file', content: Buffer.alloc(0), time: 0 }
+          for (const name of all)
+            yield { name: `l${name.replace(/\/$/, '')}`, kind: 'symlink', content: Buffer.from(name), time: 0 }
+        }
+        const listed = execFileSync('tar', ['tv'], { input: await bytesOf(tarOf(entries())), encoding: 'utf8' })
+        const read = listed
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.replace(/^\S+ \S+ +\d+ \S+ \S+ /, ''))
+        assert.deepEqual(read, [...all, ...all.map((name) => `l${name.replace(/\/$/, '')} -> ${name}`)])
+      }),
+      20,
+    )
+  })
 })
 
 describe('a whole file', () => {

@@ -7,8 +7,10 @@
  */
 import { deflateRawSync } from 'node:zlib'
 import { Zip, ZipPassThrough } from 'fflate'
+import { decodeUtf8, fromLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { ArchiveEntry } from './archive-entry.js'
+import { formatPath } from './path-text.js'
 
 /** Without extensions that fflate does not write, counts have 16 bits and places 32. */
 const MOST_ENTRIES = 0xffff
@@ -52,7 +54,7 @@ export async function* zipOf(entries: AsyncIterable<ArchiveEntry>): AsyncGenerat
 }
 
 function add(zip: Zip, { name, kind, content, time }: ArchiveEntry): void {
-  const member = new Member(name)
+  const member = new Member(memberName(name))
   member.compression = kind === 'file' || kind === 'executable' ? DEFLATED : 0
   member.os = UNIX
   member.attrs = ((MODES[kind] << 16) | (kind === 'directory' ? 0x10 : 0)) >>> 0
@@ -60,6 +62,24 @@ function add(zip: Zip, { name, kind, content, time }: ArchiveEntry): void {
   member.extra = { [EXTENDED_TIMESTAMP]: extendedTime(time) }
   zip.add(member)
   member.push(content, true)
+}
+
+/**
+ * A name in a zip file is UTF-8.
+ *
+ * @throws {CodedError} `ARCHIVE_LIMIT`.
+ */
+function memberName(name: string): string {
+  const text = decodeUtf8(fromLatin1(name))
+  if (text !== undefined) return text
+  throw new CodedError(
+    'ARCHIVE_LIMIT',
+    `The name ${formatPath(name)} is not UTF-8 text, and zip files hold no other.`,
+    {
+      hint: 'Make it --format tar.gz, or name some of the paths.',
+      data: { path: formatPath(name) },
+    },
+  )
 }
 
 /** Flags, 1 for the time of the last change, and seconds since 1970 in 32 bits, signed. */

@@ -14,12 +14,11 @@ import { encodeUtf8, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { PathPut } from '../history/path-entry.js'
 import type { PathState } from '../history/paths.js'
-import { type ArchiveEntry, type ArchiveFormat, archiveName } from './archive-entry.js'
+import type { ArchiveEntry, ArchiveFormat } from './archive-entry.js'
 import { ChosenPaths } from './chosen-paths.js'
 import { contentsOf } from './contents.js'
 import type { RepositoryContext } from './context.js'
 import { kindOf } from './mode.js'
-import { formatPath } from './path-text.js'
 import { formatState } from './resolve.js'
 import { pathsToWrite } from './restore.js'
 import type { Progress } from './results.js'
@@ -65,11 +64,12 @@ export async function makeArchive(repository: RepositoryContext, options: Archiv
   const chosen = await pathsToWrite(repository, state, new ChosenPaths(paths))
   const states = chosen.sort((a, b) => (a.path < b.path ? -1 : 1))
   assertSafePaths(states.map(({ path }) => path))
-  for (const { path } of states) archiveName(path, formatPath(path))
   const time = Math.max(0, ...state.tips.map(({ committer }) => committer.time))
   const { entries, versions } = repository
   const contents = contentsInOrder({ entries, streams: versions.streams }, states, state.vector, windowBytes)
-  const named = entriesOf(contents, checked, time, (done) => progress('archive', done, states.length))
+  const named = entriesOf(contents, toLatin1(encodeUtf8(checked)), time, (done) =>
+    progress('archive', done, states.length),
+  )
   return { at: formatState(state, versions), files: states.length, chunks: await written(named, format) }
 }
 
@@ -119,7 +119,7 @@ async function* entriesOf(
   const made = new Set<string>()
   let done = 0
   for await (const { state, content } of contents) {
-    const name = prefix + archiveName(state.path, formatPath(state.path))
+    const name = prefix + state.path
     const kind = kindOf(state.entry.mode)
     for (let slash = name.indexOf('/'); slash >= 0; slash = name.indexOf('/', slash + 1)) {
       const directory = name.slice(0, slash + 1)
