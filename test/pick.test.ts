@@ -5,9 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toLatin1 } from '../src/base/bytes.js'
+import { fromLatin1, toLatin1 } from '../src/base/bytes.js'
+import { composeVersion } from '../src/history/compose.js'
+import type { Extra } from '../src/history/extra.js'
+import { refOf, type VersionRef } from '../src/history/header.js'
 import type { PathPut } from '../src/history/path-entry.js'
 import { pathAt } from '../src/history/paths.js'
+import { sourcesExtra, sourcesOf } from '../src/history/sources.js'
 import { verifyEntries } from '../src/history/verify.js'
 import { Versions } from '../src/history/versions.js'
 import {
@@ -211,6 +215,64 @@ describe('weft pick', () => {
       // Those that were picked have the author of the pick, who is the author of what was picked.
       const whose = blamed.map(({ author, text }) => (author.name === 'Ana' ? text : '')).filter((text) => text !== '')
       assert.deepEqual(whose, path === 'file' ? ['A'] : ['n', 'o'])
+    }
+  })
+})
+
+describe('sources', () => {
+  /** A version that puts a line of `topic` again, as `sources` and the extra say; whether verify believes the origins. */
+  async function isBelieved(extra: (picked: VersionRef, other: VersionRef) => Extra[], text = 'a A b c d e f g') {
+    await using play = await Playground.begin()
+    const [first = ''] = await withTopic(play, ['a A b c d e f g'])
+    const { entries, versions } = play.repo
+    const { version } = await play.repo.resolve(first)
+    const base = play.work.index.base as VersionRef
+    const tracked = play.work.index.get('file')
+    assert.ok(version && tracked)
+    const picked = refOf(version)
+    const joined = await versions.vectorOf(base)
+    const composed = await composeVersion(
+      { entries, streams: versions.streams, signer: await play.repo.signer() },
+      {
+        parents: [base],
+        vectors: [joined],
+        joined,
+        sources: [await versions.vectorOf(picked)],
+        tree: play.work.index.treeFor(['file']),
+        writes: [
+          { path: 'file', put: { mode: 0o100644, file: tracked.file, content: async () => fromLatin1(lines(text)) } },
+        ],
+        author: version.author,
+        committer: version.author,
+        message: new Uint8Array(0),
+        extra: extra(picked, base),
+      },
+    )
+    await entries.put(composed.entries)
+    const { damage } = await play.repo.verify()
+    return damage.map(({ kind }) => kind)
+  }
+
+  it('are what makes the origins of picked lines believable', async () => {
+    assert.deepEqual(await isBelieved((picked) => [sourcesExtra([picked])]), [])
+    assert.deepEqual(await isBelieved(() => []), ['origin'])
+    assert.deepEqual(await isBelieved((_, base) => [sourcesExtra([base])]), ['origin'])
+  })
+
+  it('must be older, and what they are called', async () => {
+    const refused = async (extra: Parameters<typeof isBelieved>[0]) => (await isBelieved(extra))[0]
+    assert.equal(await refused((picked) => [sourcesExtra([{ ...picked, id: new Uint8Array(32) }])]), 'chain')
+    assert.equal(await refused((picked) => [sourcesExtra([{ ...picked, seq: 1 << 20 }])]), 'chain')
+    assert.equal(await refused(() => [{ name: 'sources', value: new Uint8Array(39) }]), 'version')
+  })
+
+  it('are read back as they were written', () => {
+    const sources = [1, 2].map((seq) => ({ seq, stream: seq + 5, id: new Uint8Array(32).fill(seq) }))
+    assert.deepEqual(sourcesOf({ extra: [sourcesExtra(sources)] }), sources)
+    assert.deepEqual(sourcesOf({ extra: [] }), [])
+    for (const length of [0, 39, 41]) {
+      const extra = [{ name: 'sources', value: new Uint8Array(length) }]
+      assert.throws(() => sourcesOf({ extra }), { code: 'BAD_RECORD' })
     }
   })
 })

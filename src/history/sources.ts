@@ -37,7 +37,7 @@ export function sourcesOf(version: Pick<Header, 'extra'>): VersionRef[] {
   }
   const sources: VersionRef[] = []
   for (let at = 0; at < value.length; at += REF_BYTES) {
-    sources.push({ ...readLseq(value, at), id: value.slice(at + LSEQ_BYTES, at + REF_BYTES) })
+    sources.push({ ...readLseq(value, at), id: Uint8Array.from(value.subarray(at + LSEQ_BYTES, at + REF_BYTES)) })
   }
   return sources
 }

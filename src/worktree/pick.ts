@@ -133,7 +133,7 @@ async function changeOf({ repo, index, head }: Worktree, kind: PickReport['kind'
   const left = index.base === undefined ? Vector.empty : await versions.vectorOf(index.base)
   const [from, to] = kind === 'pick' ? [before, after] : [after, before]
   const short = toHex(version.id).slice(0, 12)
-  const names = { left: head.branch ?? 'work tree', right: kind === 'pick' ? short : `before ${short}` }
+  const names = { left: head.branch ?? 'work tree', right: kind === 'pick' ? 'picked' : `before ${short}` }
   const outcome = await applyChange({ entries, versions }, left, { from, to }, names)
   const said = (await versions.note(version)).message
   const message = kind === 'pick' ? said : revertMessage(said, version)
