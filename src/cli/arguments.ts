@@ -8,7 +8,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 
 /** What `V` may be, for the help of every command that takes one. */
-export const VERSION_HELP = `A version is named by its id or the first digits of it, by a branch, tag or snapshot, by a git commit id or the first digits of it, by a time (2024-03-01T12:00:00Z: the newest version that is not younger), or by a version vector (stream:seq,stream:seq).`
+export const VERSION_HELP = `A version is named by its id or the first digits of it, by a branch, tag or snapshot, by a git commit id or the first digits of it, by a time (2024-03-01T12:00:00Z: the newest version that is not younger), or by a version vector (stream:seq,stream:seq). Behind any of them ~ or ^ means its first parent, ~3 three steps back, ^2 the second parent.`
 
 /** An optional argument. */
 export const optional = (description: string) => Args.string({ description, ignoreStdin: true })

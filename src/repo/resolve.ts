@@ -3,7 +3,8 @@
  *
  * In this order: a branch, tag or snapshot by name (`HEAD` is the current branch); a version vector as text; a version's
  * id or a git commit's id, or the beginning of one; an ISO time, which means the last version of the current branch that
- * was committed by then.
+ * was committed by then. Any of those may have steps into the past behind it, as in git: `~` or `^` is the first parent,
+ * `~3` that of that of that, `^2` the second parent.
  * @module
  */
 import { encodeUtf8, fromHex, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
@@ -49,8 +50,32 @@ export async function resolve(context: ResolveContext, text: string | undefined)
     (await byVector(context, text)) ??
     (await byId(context, text)) ??
     (await byTime(context, text)) ??
+    (await bySteps(context, text)) ??
     unknown(context, text)
   )
+}
+
+const STEPS = /^(.+?)((?:~\d*|\^\d*)+)$/s
+
+/** A version and steps into its past. */
+async function bySteps(context: ResolveContext, text: string): Promise<State | undefined> {
+  const [, from, steps = ''] = STEPS.exec(text) ?? []
+  if (from === undefined) return undefined
+  let { version } = await resolve(context, from)
+  if (version === undefined) throw new CodedError('V_UNKNOWN', `${from} is no single version, so it has no parents.`)
+  for (const [, kind, digits] of steps.matchAll(/([~^])(\d*)/g)) {
+    const n = digits === '' ? 1 : Number(digits)
+    for (let i = 0; i < (kind === '~' ? n : Math.min(n, 1)); i++) {
+      const parent: Lseq | undefined = version.parents[kind === '~' ? 0 : n - 1]
+      if (parent === undefined) {
+        const short = toHex(version.id).slice(0, 12)
+        const which = version.parents.length === 0 ? 'no parents' : `no parent ${n}`
+        throw new CodedError('V_UNKNOWN', `${text} goes back too far: ${short} has ${which}.`)
+      }
+      version = await context.versions.expect(parent)
+    }
+  }
+  return stateOf(context.versions, version)
 }
 
 /** The current branch; of several heads that it has, the one on which the work tree stands. Without a branch that version. */
