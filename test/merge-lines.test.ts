@@ -210,16 +210,27 @@ describe('lines that were put twice', () => {
     return file
   }
 
-  it('are one where a change was picked, and what was made of it since is taken', () => {
+  it('are one where a change was picked, and what was added to it since is taken', () => {
     const file = start()
     const right = file.add([1], lines('a b one two three c d'))
     const picked = file.add([1], lines('a b one two three c d'), [right.number])
-    const left = file.add([picked.number], lines('a b one TWO c d'))
+    const left = file.add([picked.number], lines('a b one more two three c d'))
     for (const later of [right, file.add([right.number], lines('a b one two three c D'))]) {
-      const wanted = lines('a b one TWO c d').replace('d', later === right ? 'd' : 'D')
+      const wanted = lines('a b one more two three c d').replace('d', later === right ? 'd' : 'D')
       assert.equal(mergedText(file, left, later), wanted)
       assert.equal(mergedText(file, later, left), wanted)
     }
+  })
+
+  it('are still there where a change was picked and taken back', () => {
+    const file = start()
+    const right = file.add([1], lines('a b one two three c d'))
+    const picked = file.add([1], lines('a b one two three c d'), [right.number])
+    const back = file.add([picked.number], lines('a b c d'))
+    assert.equal(mergedText(file, back, right), right.content)
+    assert.equal(mergedText(file, right, back), right.content)
+    const changed = file.add([picked.number], lines('a b one TWO three c d'))
+    assert.equal(mergedText(file, changed, right), undefined)
   })
 
   it('are one where both picked the same from a third', () => {

@@ -2,7 +2,7 @@
  * Three versions of a file about to be merged, and which lines of either side are lines of the base.
  *
  * The base is what both sides have in common: the lines that both cover, less those of them whose deletion both cover; and
- * lines of which each covers an incarnation of its own (identity.ts).
+ * lines of which each has an incarnation of its own (identity.ts).
  * For histories that were merged criss-cross that is a state nobody ever had, and still the right one.
  *
  * Mostly identity says which lines are the same (`threeFromWeave`): one walk over the weave, with three flags for each line
@@ -63,8 +63,7 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector, given?
   const inBase = { left: [] as number[], right: [] as number[] }
   const flagsOf = weave.runs.map((run) => flagsAt(run, left, right, given))
   const identities = Identities.of(weave, left, right)
-  /** Identities of lines that are in the base though the sides have different incarnations of them. */
-  const added = new Set<string>()
+  const common = given === undefined && identities !== undefined ? commonLines(weave, identities, flagsOf) : NO_NAMES
   const line = new LineList()
   for (const { run: number, from, to } of weave.pieces) {
     const flags = flagsOf[number]
@@ -75,10 +74,7 @@ export function threeFromWeave(weave: Weave, left: Vector, right: Vector, given?
     for (let i = from; i < end; i++) {
       let flag = flags[i] as number
       if (flag === 0) continue
-      if ((flag & BASE) === 0 && given === undefined && identities?.isKnownToBoth(run, i) === true) {
-        const count = added.size
-        if (added.add(identities.name(run, i)).size > count) flag |= BASE
-      }
+      if ((flag & BASE) === 0 && common.size > 0 && common.delete((identities as Identities).name(run, i))) flag |= BASE
       line.length = 0
       interner.internLine(run.text, starts[i] as number, starts[i + 1] as number, line)
       const token = line.tokens[0] as number
@@ -181,6 +177,22 @@ function flagsAt(run: Run, left: Vector, right: Vector, given: Vector | undefine
     }
   }
   return flags
+}
+
+const NO_NAMES = new Set<string>()
+
+/** Names of lines that are in both sides, by different incarnations: the first of them counts as the base's. */
+function commonLines(weave: Weave, identities: Identities, flagsOf: readonly (Uint8Array | undefined)[]): Set<string> {
+  const sides = new Map<string, number>()
+  weave.runs.forEach((run, number) => {
+    const flags = flagsOf[number]
+    flags?.forEach((flag, i) => {
+      if (flag === 0 || (flag & BASE) !== 0 || !identities.isKnownToBoth(run, i)) return
+      const name = identities.name(run, i)
+      sides.set(name, (sides.get(name) ?? 0) | flag)
+    })
+  })
+  return new Set([...sides].filter(([, flag]) => flag === (LEFT | RIGHT)).map(([name]) => name))
 }
 
 /**
