@@ -3,7 +3,7 @@
  *
  * Every merge of two parents in a history is done again from its parents alone, by weft and by `git merge-tree
  * --write-tree`, and what comes out is compared with what people committed. Three outcomes: clean and equal, clean but
- * different, conflict. Merges where weft does worse than git are listed, with `--explain` with the paths in question.
+ * different, conflict. Merges where the two differ are listed, with `--explain` with the paths in question.
  * `--repo` names a repository into which the bundle was imported before; otherwise it is imported and removed again.
  * @module
  */
@@ -212,9 +212,10 @@ async function bench(
     )
     console.log(table(replays))
     for (const { merge, git: theirs, weft: ours, notes } of replays) {
-      if (RANK[ours] <= RANK[theirs] && options.only.length === 0) continue
+      if (ours === theirs && options.only.length === 0) continue
+      const verdict = RANK[ours] > RANK[theirs] ? 'worse' : RANK[ours] < RANK[theirs] ? 'better' : 'alike'
       console.log(
-        `${merge.id.slice(0, 12)}  git: ${NAMES[theirs]}, weft: ${NAMES[ours]}  ${merge.parents.map((one) => one.slice(0, 12)).join(' ')}`,
+        `${merge.id.slice(0, 12)} ${verdict}  git: ${NAMES[theirs]}, weft: ${NAMES[ours]}  ${merge.parents.map((one) => one.slice(0, 12)).join(' ')}`,
       )
       if (options.explain) for (const note of notes.slice(0, 12)) console.log(`    ${note}`)
     }
