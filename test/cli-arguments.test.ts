@@ -7,9 +7,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { repositoryPath } from '../src/cli/directory.js'
+import { commandHint, flagHint } from '../src/cli/from-git.js'
 import { configHome } from '../src/cli/home.js'
 import { splitLeading } from '../src/cli/main.js'
-import { suggestCommand } from '../src/cli/suggest.js'
+import { suggestCommand, unknownCommand } from '../src/cli/suggest.js'
 
 describe('what stands before the command', () => {
   const cases: [args: string[], directories: string[], rest: string[]][] = [
@@ -77,4 +78,25 @@ describe('did you mean', () => {
     ['x', undefined],
   ]
   for (const [typed, want] of cases) it(typed, () => assert.equal(suggestCommand(typed.split(' '), commands), want))
+})
+
+describe('what is typed out of habit from git', () => {
+  it('a command that weft does not have', () => {
+    const { code, hint } = unknownCommand(['stash', 'pop'], ['status', 'shelve'])
+    assert.equal(code, 'COMMAND_UNKNOWN')
+    assert.match(hint ?? '', /weft shelve/)
+  })
+  it('a name that objects have, too', () => assert.equal(commandHint('constructor'), undefined))
+
+  const cases: [command: string, flag: string, want: RegExp | undefined][] = [
+    ['commit', '-am', /Leave it out/],
+    ['commit', '--fixup=HEAD', /weft undo/],
+    ['clean', '-fd', /undone/],
+    ['log', '--oneline', /log/],
+    ['log', '--wide', undefined],
+    ['op:log', '--oneline', undefined],
+  ]
+  for (const [command, flag, want] of cases) {
+    it(`${command} ${flag}`, () => assert.match(flagHint(command, flag) ?? 'nothing', want ?? /^nothing$/))
+  }
 })

@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { delimiter, join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { CODES } from '../src/base/error.js'
+import { HINTS } from '../src/cli/from-git.js'
 import { temporary } from './support/temp.js'
 import { HOME, ROOT } from './support/weft.js'
 
@@ -130,26 +131,40 @@ describe('the README', () => {
     const table = README.split(/^<!-- from git -->$/m)[1]?.split(/^## /m)[0] ?? ''
     const named = [...table.matchAll(/`weft ([^`]+)`/g)].map(([, words = '']) => words.split(' '))
     assert.ok(named.length > 20, `only ${named.length} commands named`)
-    const { commands } = JSON.parse(readFileSync(join(ROOT, 'dist/cli/oclif.manifest.json'), 'utf8')) as Manifest
-    for (const words of named) {
-      const said = `weft ${words.join(' ')}`
-      const command = commands[words.slice(0, 2).join(':')] ?? commands[words[0] ?? '']
-      assert.ok(command, `there is no ${said}`)
-      const flags = Object.values(command.flags).flatMap(({ name, char }) => [
-        `--${name}`,
-        ...(char ? [`-${char}`] : []),
-      ])
-      for (const word of words)
-        if (word.startsWith('-')) assert.ok(flags.includes(word), `there is no ${word}: ${said}`)
-    }
+    assertThere(named)
+    const rows = table.split('\n').filter((line) => line.startsWith('| `git '))
+    assert.equal(new Set(rows.map((row) => row.split(' | ')[0])).size, rows.length, 'a row is there twice')
+    assert.equal(table.split('\n').filter((line) => line.startsWith('| in git ')).length, 1)
+  })
+
+  it('and so do the hints of the program', () => {
+    const words = HINTS.flatMap((hint) => [
+      ...hint.matchAll(/(?<!\.)weft ((?:[a-z]+|--?[a-z-]+|<\w+>)(?: (?:--?[a-z-]+|\w+))*)/gi),
+    ])
+    const named = words.map(([, said = '']) => said.split(' '))
+    assert.ok(named.length > 50, `only ${named.length} commands named`)
+    assertThere(named)
   })
 })
+
+/** Fails where words that stand behind `weft` are no command, or it has not the flags. */
+function assertThere(named: readonly (readonly string[])[]): void {
+  const { commands } = JSON.parse(readFileSync(join(ROOT, 'dist/cli/oclif.manifest.json'), 'utf8')) as Manifest
+  for (const words of named) {
+    const said = `weft ${words.join(' ')}`
+    const command = commands[words.slice(0, 2).join(':')] ?? commands[words[0] ?? '']
+    assert.ok(command, `there is no ${said}`)
+    const flags = Object.values(command.flags).flatMap(({ name, char }) => [`--${name}`, ...(char ? [`-${char}`] : [])])
+    for (const word of words) if (word.startsWith('-')) assert.ok(flags.includes(word), `there is no ${word}: ${said}`)
+  }
+}
 
 describe('the map of the sources', () => {
   it('lists every error code with whose move it is, and no other', () => {
     const [, section = ''] = MAP.split(/^## Error codes$/m)
-    const rows = section.split(/^## /m)[0]?.matchAll(/^\| `([A-Z_]+)` +\| (\w+) +\|/gm) ?? []
-    assert.deepEqual(Object.fromEntries([...rows].map(([, code, blame]) => [code, blame])), { ...CODES })
+    const rows = [...(section.split(/^## /m)[0]?.matchAll(/^\| `([A-Z_]+)` +\| (\w+) +\|/gm) ?? [])]
+    assert.equal(rows.length, Object.keys(CODES).length, 'a code is there twice')
+    assert.deepEqual(Object.fromEntries(rows.map(([, code, blame]) => [code, blame])), { ...CODES })
   })
 
   it('names only files that are there', () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Blame, CodedError } from '../base/error.js'
+import { flagHint } from './from-git.js'
 import { suggest } from './suggest.js'
 
 /** Exit status per blame. 0 is fine; 70 is EX_SOFTWARE of sysexits.h. */
@@ -45,8 +46,8 @@ const SYSTEM: Record<string, readonly [what: string, hint: string]> = {
 /** Puts any thrown thing into words. */
 export function reportOf(error: unknown): Report {
   if (error instanceof CodedError) {
-    const { code, message, hint, data, blame } = error
-    return { code, message, ...(hint && { hint }), ...(data && { data }), exit: EXIT[blame] }
+    const { code, hint, data, blame } = error
+    return { code, message: unwrapped(error.message), ...(hint && { hint }), ...(data && { data }), exit: EXIT[blame] }
   }
   if (!(error instanceof Error)) return bug(String(error))
   const system = systemReport(error)
@@ -54,17 +55,30 @@ export function reportOf(error: unknown): Report {
   // oclif's own errors carry `oclif.exit`: 2 for whatever it could not parse.
   const status = (error as { oclif?: { exit?: number | false } }).oclif?.exit
   if (typeof status !== 'number') return bug(error.message)
-  const meant = meantFlag(error)
-  const hint = meant === undefined ? 'Add --help to see what the command takes.' : `Did you mean --${meant}?`
+  const hint = hintOnFlag(error) ?? 'Add --help to see what the command takes.'
   return { code: 'USAGE', message: usageMessage(error.message), hint, exit: status }
 }
 
-/** The flag that was probably meant, where oclif says that there is none of the name. */
-function meantFlag(error: Error): string | undefined {
-  const { flags, parse } = error as { flags?: readonly string[]; parse?: { input?: { flags?: object } } }
+/** What an oclif error holds of the parse that failed. */
+interface FailedParse {
+  readonly flags?: readonly string[]
+  readonly parse?: { readonly input?: { readonly flags?: object; readonly context?: { readonly id?: string } } }
+}
+
+/** What was probably meant, where oclif says that there is no flag of the name. */
+function hintOnFlag(error: Error): string | undefined {
+  const { flags, parse } = error as FailedParse
   const [typed] = flags ?? []
-  const known = Object.keys(parse?.input?.flags ?? {})
-  return typed?.startsWith('--') === true ? suggest(typed.slice(2), known) : undefined
+  if (typed === undefined) return undefined
+  const inGit = flagHint(parse?.input?.context?.id ?? '', typed)
+  if (inGit !== undefined) return inGit
+  const meant = typed.startsWith('--') ? suggest(typed.slice(2), Object.keys(parse?.input?.flags ?? {})) : undefined
+  return meant === undefined ? undefined : `Did you mean --${meant}?`
+}
+
+/** An error of ours without what oclif puts around it when it is thrown while a flag is parsed. */
+function unwrapped(message: string): string {
+  return message.replace(/^Parsing --\S+ \n\t(.*)\nSee more help with --help$/s, '$1')
 }
 
 /** What oclif says in lines of notes, as sentences. */

@@ -4,6 +4,7 @@
  */
 import { closest, distance } from 'fastest-levenshtein'
 import { CodedError } from '../base/error.js'
+import { commandHint } from './from-git.js'
 
 /**
  * @param typed - What the user wrote.
@@ -45,7 +46,7 @@ export function suggestCommand(words: readonly string[], commands: readonly stri
 }
 
 /**
- * The error for words that are no command; it names the one that was probably meant.
+ * The error for words that are no command; it names the one that was probably meant, or says how git's is done here.
  *
  * @param words - Everything typed before the first flag.
  * @param commands - Ids with spaces.
@@ -62,6 +63,10 @@ export function unknownCommand(words: readonly string[], commands: readonly stri
         hint: `Run weft ${command} --help to see what it takes.`,
       },
     )
+  }
+  const inGit = commandHint(words[0] ?? '')
+  if (inGit !== undefined) {
+    return new CodedError('COMMAND_UNKNOWN', `There is no command ${words[0]} in weft.`, { hint: inGit })
   }
   const meant = suggestCommand(words, commands)
   const topic = commands.some((id) => id.startsWith(`${words[0]} `))
