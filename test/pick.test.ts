@@ -4,38 +4,39 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fromLatin1, toLatin1 } from '../src/base/bytes.js'
+import { encodeUtf8, fromLatin1, toHex, toLatin1 } from '../src/base/bytes.js'
 import { composeVersion } from '../src/history/compose.js'
 import type { Extra } from '../src/history/extra.js'
 import { refOf, type VersionRef } from '../src/history/header.js'
-import type { PathPut } from '../src/history/path-entry.js'
-import { pathAt } from '../src/history/paths.js'
 import { sourcesExtra, sourcesOf } from '../src/history/sources.js'
-import { verifyEntries } from '../src/history/verify.js'
-import { Versions } from '../src/history/versions.js'
 import {
   commit,
   dropShelf,
   merge,
   pick,
+  Repository,
   resolveConflicts,
+  restorePaths,
   revert,
   shelve,
   shelves,
   switchTo,
   undo,
   unshelve,
+  Worktree,
 } from '../src/index.js'
+import type { Entry } from '../src/lseq/batch.js'
 import { EntryStore } from '../src/lseq/entries.js'
+import { openLevelStore } from '../src/lseq/level.js'
 import { lseqOfKey } from '../src/lseq/lseq.js'
-import { openMemoryStore } from '../src/lseq/memory.js'
-import { Streams } from '../src/lseq/vector.js'
-import { blameLines } from '../src/repo/blame.js'
-import { contentOf, piecesOf } from '../src/repo/files.js'
+import { storePath, writeHead } from '../src/repo/layout.js'
 import { AUTHOR, Playground, someText } from './support/playground.js'
 import { random } from './support/random.js'
-import { weft, weftFails, weftJson } from './support/weft.js'
+import { temporary } from './support/temp.js'
+import { HOME, weft, weftFails, weftJson } from './support/weft.js'
 
 const chance = random('picks and shelves')
 
@@ -65,19 +66,24 @@ async function withTopic(play: Playground, texts: readonly string[], base = 'a b
   return made
 }
 
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const value of values) list.push(value)
+  return list
+}
+
 const assertSound = async (play: Playground): Promise<void> => {
   assert.deepEqual((await play.repo.verify()).damage, [])
 }
 
 /** What another replica has that was sent the version the work tree stands on, and nothing else. */
-async function replicaOf(play: Playground): Promise<{ entries: EntryStore; versions: Versions }> {
+async function replicaOf(play: Playground): Promise<Repository> {
   const { repo, work } = play
   const { base } = work.index
   assert.ok(base)
   const vector = await repo.versions.vectorOf(base)
   const { streams } = repo.versions
-  const entries = new EntryStore(await openMemoryStore())
-  const kept: { key: Uint8Array; value: Uint8Array }[] = []
+  const kept: Entry[] = []
   for await (const batch of repo.entries.scan()) {
     for (let i = 0; i < batch.count; i++) {
       const key = Uint8Array.from(batch.key(i))
@@ -88,8 +94,16 @@ async function replicaOf(play: Playground): Promise<{ entries: EntryStore; versi
       if (isCovered) kept.push({ key, value: Uint8Array.from(batch.value(i)) })
     }
   }
-  await entries.put(kept)
-  return { entries, versions: new Versions(entries, new Streams()) }
+  const root = temporary('replica')
+  mkdirSync(join(root, '.weft'))
+  {
+    await using store = await openLevelStore(storePath(root), { create: true })
+    await new EntryStore(store).put(kept, {
+      operations: [{ type: 'put', key: encodeUtf8('mformat'), value: encodeUtf8('1') }],
+    })
+  }
+  await writeHead(root, { branch: undefined, version: toHex(base.id) })
+  return Repository.open(root, { home: HOME })
 }
 
 describe('weft pick', () => {
@@ -192,30 +206,32 @@ describe('weft pick', () => {
     await pick(play.work, { author: BEN, versions: [first, second] })
     play.write({ new: lines('n more o') })
     await play.commit('more', BEN)
-    const { entries, versions } = await replicaOf(play)
-    const report = await verifyEntries(entries)
+    await using replica = await replicaOf(play)
+    const report = await replica.verify()
     assert.deepEqual(report.damage, [])
     assert.equal(report.versions, 4)
-    const { base } = play.work.index
-    assert.ok(base)
-    const vector = await versions.vectorOf(base)
+    // Those that were picked have the author of the pick, who is the author of what was picked.
     for (const [path, wanted] of [
-      ['file', 'a b c d e f g'],
-      ['new', 'n more o'],
+      ['file', 'Ada:a Ana:A Ada:b Ada:c Ada:d Ada:e Ada:f Ada:g'],
+      ['new', 'Ana:n Ben:more Ana:o'],
     ] as const) {
-      const state = await pathAt(entries, versions.streams, vector, path)
-      const put = state?.entry as PathPut
-      const context = { entries, streams: versions.streams }
-      await contentOf(context, path, put, vector)
-      const blamed = await blameLines(await piecesOf(context, put.file, vector), versions)
-      const ids = blamed.map(({ version }) => version)
-      assert.ok(!ids.includes(first) && !ids.includes(second))
-      const texts = blamed.map(({ text }) => text).join(' ')
-      assert.equal(texts, path === 'file' ? 'a A b c d e f g' : wanted)
-      // Those that were picked have the author of the pick, who is the author of what was picked.
-      const whose = blamed.map(({ author, text }) => (author.name === 'Ana' ? text : '')).filter((text) => text !== '')
-      assert.deepEqual(whose, path === 'file' ? ['A'] : ['n', 'o'])
+      const { lines: blamed } = await replica.blame(path)
+      assert.equal(blamed.map(({ author, text }) => `${author.name}:${text}`).join(' '), wanted)
+      for (const { version } of blamed) assert.ok(version !== first && version !== second)
+      assert.ok((await all(replica.log({ path }))).length >= 2)
     }
+    for (const history of [false, true]) {
+      const found = await all(replica.grep(/^[Ano]$/, { history }))
+      assert.deepEqual(found.map(({ text }) => text).sort(), ['A', 'n', 'o'])
+      for (const { put } of found) assert.ok(put.version !== first && put.version !== second)
+    }
+    // One can go on from there.
+    const work = await Worktree.open(replica)
+    await restorePaths(work, { paths: [''] })
+    writeFileSync(join(replica.root, 'new'), lines('n more o p'))
+    await commit(work, { message: 'there', author: BEN })
+    assert.equal((await replica.blame('new')).lines.length, 4)
+    assert.deepEqual((await replica.verify()).damage, [])
   })
 })
 
