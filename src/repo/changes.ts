@@ -87,7 +87,7 @@ export async function changesBetween(
  *
  * @returns undefined where they are many, so that comparing the trees is less work.
  */
-async function touchedBetween(
+export async function touchedBetween(
   { entries, versions }: RepositoryContext,
   from: Vector,
   to: Vector,

@@ -141,9 +141,14 @@ export class FileWork implements Disposable {
     if (known !== undefined && stat !== undefined && sameStat(fileStat(stat), known)) return true
     const now = stateOf(this.#repo.root, path)
     if (isSame(now, after)) return false
-    if (isSame(now, before)) return true
+    // Where nothing is, nothing can be lost: the file may have been on its way to its place.
+    if (isSame(now, before) || (now === null && this.#isEmpty(path))) return true
     this.#failures.push({ path: formatPath(path), reason: 'It was changed meanwhile, and left as it is.' })
     return false
+  }
+
+  #isEmpty(path: string): boolean {
+    return lookAt(this.#repo.root, path) === undefined
   }
 
   #attempt(path: string, act: () => void): void {

@@ -16,6 +16,9 @@ import { lookAt } from './work-files.js'
 /** Longer than a tick of the clocks of common file systems, in milliseconds. */
 const TICK = 12
 
+/** Fewer files than this are sooner read once more by whoever looks next. */
+const WORTH = 128
+
 /** The index with the stats of the files that an operation wrote, as far as they hold what the index says. */
 export function settled(
   root: string,
@@ -26,7 +29,7 @@ export function settled(
   if (stats.size === 0) return index
   let clock = fileClock(root)
   const latest = [...stats.values()].reduce((time, { ctimeMs }) => Math.max(time, ctimeMs), 0)
-  if (clock <= latest) {
+  if (clock <= latest && stats.size > WORTH) {
     sleep(TICK)
     clock = fileClock(root)
   }

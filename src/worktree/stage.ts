@@ -1,7 +1,7 @@
 /**
  * Changing files of a work tree. Contents are written beside first, all of them, into `.weft/tmp`: when the disk is full or
- * a content damaged, that is known before the first file is touched. Then each is renamed into its place, so that whoever
- * looks sees the old or the new one.
+ * a content damaged, that is known before the first file is touched. Then each is renamed into its place, so that nobody
+ * ever sees half of one.
  *
  * Nothing is written through a link: every directory on the way must be one.
  * @module
@@ -108,6 +108,12 @@ export class Stage implements Disposable {
 
   #rename(from: string, path: string): void {
     const to = diskPath(this.#root, path)
+    try {
+      // Onto a file that is there some file systems rename only when the new one's bytes are on the disk.
+      unlinkSync(to)
+    } catch {
+      // There is nothing, or something that the rename will tell of.
+    }
     try {
       renameSync(from, to)
     } catch (error) {
