@@ -105,6 +105,10 @@ function bug(message: string): Report {
 
 /** Words for an error of a system call that is the machine's state and not our fault. */
 function systemReport(error: NodeJS.ErrnoException): Report | undefined {
+  if (error.syscall === 'uv_cwd') {
+    const hint = 'Go to one that is there.'
+    return { code: 'DIR_NOT_FOUND', message: 'The working directory is not there any more.', hint, exit: EXIT.user }
+  }
   const known = error.code === undefined ? undefined : SYSTEM[error.code]
   if (!known || error.code === undefined) return undefined
   const where = error.path === undefined ? '' : `: ${error.path}`

@@ -1,9 +1,11 @@
 import * as Flags from '@oclif/core/flags'
+import { CodedError } from '../base/error.js'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
 import { repositoryPath } from '../cli/directory.js'
 import { formatStatus } from '../cli/format-status.js'
 import { findRoot } from '../repo/layout.js'
+import { isPending } from '../worktree/operation-log.js'
 import { workStatus } from '../worktree/status.js'
 
 /** `weft status`: what is not committed yet. */
@@ -27,8 +29,21 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status)
     const root = await findRoot(process.cwd())
     const paths = args.paths?.map((path) => repositoryPath(path, root))
+    if (isPending(root)) await this.finishInterrupted(root)
     const report = await workStatus(root, { paths, ignored: flags.ignored })
     const most = flags.all || !process.stdout.isTTY ? undefined : Math.max(10, (process.stdout.rows ?? 24) - 8)
     await this.answer(report, (value, style) => formatStatus(value, style, most))
+  }
+
+  /** What a command that died has left would look like changes of the user's. One that is still at work is let be. */
+  private async finishInterrupted(root: string): Promise<void> {
+    const { Repository } = await import('../repo/repository.js')
+    try {
+      await using repo = await Repository.open(root, { home: this.home })
+      await this.openWorktree(repo)
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      // The report says that something is under way, and the next command that needs it done says what is wrong.
+    }
   }
 }

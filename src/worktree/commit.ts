@@ -135,7 +135,12 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
 
 /** Refuses to go on where the work tree was never given the branch's files: all of them would count as deleted. */
 export async function assertStanding({ repo, head: { branch, version } }: Worktree): Promise<void> {
-  if (version !== undefined || branch === undefined) return
+  if (version !== undefined) return
+  if (branch === undefined) {
+    throw new CodedError('WORKTREE_ABSENT', 'This work tree stands on no branch and no version.', {
+      hint: '`weft switch <branch>` puts it on one, `weft switch -c <name>` on a new one.',
+    })
+  }
   if ((await branchHeads(repo.entries, branch)).length === 0) return
   throw new CodedError('WORKTREE_ABSENT', `The files of ${branch} have not been written into this work tree yet.`, {
     hint: `Run \`weft switch ${branch}\` first.`,
