@@ -455,6 +455,7 @@ describe('the commands', () => {
     play.write({ file: lines('a b c mine e f g') })
     assert.match(await said('shelve', '-m', 'mine'), /^Put aside 1 changed file: mine\n/)
     assert.match(await said('shelve', '--list'), /^ {2}1 {2}[0-9a-f]{12} {2}.* {2}mine\n$/)
+    assert.match(await said('status'), /^Put aside: 1 shelf \(weft unshelve, /m)
     assert.match(await said('unshelve'), /^Brought back: mine \(1 file changed\)\n$/)
     await said('commit', '-m', 'mine')
     const { status, stdout } = await weft(['pick', short], options)

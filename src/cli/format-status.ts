@@ -24,7 +24,7 @@ export function formatStatus(report: StatusReport, style: Style, most = Number.P
   ]
   const filled = groups.filter(([, lines]) => lines.length > 0)
   const body = filled.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
-  return `${standing(report, style)}${doing(report, style)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
+  return `${standing(report, style)}${doing(report, style)}${aside(report)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
 }
 
 /** A path on one line, whatever is in it. */
@@ -71,6 +71,12 @@ function doing({ merge, pick, bisect }: StatusReport, { safe }: Style): string {
   if (merge !== undefined) return `Merging ${safe(merge.names.join(', '))}.\n`
   if (pick === undefined) return ''
   return `${pick.kind === 'pick' ? 'Picking' : 'Reverting'} ${shortId(pick.version)}.\n`
+}
+
+function aside({ shelves }: StatusReport): string {
+  return shelves === undefined
+    ? ''
+    : `Put aside: ${count(shelves, 'shelf', 'shelves')} (weft unshelve, weft shelve --list).\n`
 }
 
 function changedLines({ changes }: StatusReport, style: Style): string[] {

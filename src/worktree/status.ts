@@ -42,6 +42,8 @@ export interface StatusReport {
   /** A version being picked or reverted that could not be finished. */
   readonly pick?: { readonly kind: 'pick' | 'revert'; readonly version: string }
   /** A search for the first bad version: the bad one that is known (hex id), how many good ones are, how many were skipped. */
+  /** How often changes were put aside that have not been brought back; left out where never. */
+  readonly shelves?: number
   readonly bisect?: { readonly bad?: string; readonly good: number; readonly skipped: number }
   /** What a merge could not decide and nobody has yet; it may have been committed so. */
   readonly conflicts: readonly { readonly path: string; readonly kind: ConflictKind }[]
@@ -97,12 +99,15 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   }
 }
 
-async function underWay(state: WorkState): Promise<Pick<StatusReport, 'merge' | 'pick' | 'bisect' | 'conflicts'>> {
-  const { merge, pick, bisect } = state
+async function underWay(
+  state: WorkState,
+): Promise<Pick<StatusReport, 'merge' | 'pick' | 'bisect' | 'shelves' | 'conflicts'>> {
+  const { merge, pick, bisect, shelves } = state
   return {
     ...(merge && { merge: { names: merge.names, parents: merge.parents } }),
     ...(pick && { pick: { kind: pick.kind, version: pick.version } }),
     ...(bisect && { bisect: bisectIn(bisect) }),
+    ...(shelves && { shelves: shelves.length }),
     conflicts: await conflictsIn(state),
   }
 }
