@@ -186,14 +186,14 @@ describe('weft pick', () => {
   it('refuses where unsaved changes would be lost, and leaves others alone', async () => {
     await using play = await Playground.begin()
     const [first = ''] = await withTopic(play, ['a A b c d e f g'])
-    play.write({ file: lines('a b c d e f g unsaved'), other: 'unsaved\n' })
+    play.write({ file: lines('a b c d e f g unsaved'), café: 'unsaved\n' })
     const before = play.disk()
     await assert.rejects(pick(play.work, { author: BEN, versions: [first] }), { code: 'WOULD_LOSE' })
     assert.deepEqual(play.disk(), before)
     play.write({ file: lines('a b c d e f g') })
     const { carried } = await pick(play.work, { author: BEN, versions: [first] })
-    assert.deepEqual(carried, ['other'])
-    assert.equal(play.disk()['other'], '100644 unsaved\n')
+    assert.deepEqual(carried, ['café'])
+    assert.equal(play.disk()[Buffer.from('café').toString('latin1')], '100644 unsaved\n')
   })
 
   it('is sound for a replica that was never sent what was picked; its lines then are those of the pick', async () => {

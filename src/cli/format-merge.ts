@@ -38,7 +38,7 @@ export function formatMerge(report: MergeReport, style: Style): string {
     lines.push(`Worth a look, both sides changed lines close to each other: ${some} (--json has the lines).`)
   }
   if (report.carried.length > 0)
-    lines.push(`Unsaved changes were carried along: ${report.carried.map(formatPath).map(safe).join(', ')}.`)
+    lines.push(`Unsaved changes were carried along: ${report.carried.map(safe).join(', ')}.`)
   lines.push(...failureLines(report.failures, safe))
   if (report.kind === 'conflicts')
     lines.push(

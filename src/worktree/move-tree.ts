@@ -18,7 +18,7 @@ import type { Worktree } from './worktree.js'
 /** What it takes. */
 export interface TreeMove {
   readonly files: readonly FileMove[]
-  /** Paths with unsaved changes that stay as they are. */
+  /** Paths with unsaved changes that stay as they are: text, as results write them. */
   readonly carried: readonly string[]
 }
 
@@ -59,7 +59,7 @@ export function planMove(work: Worktree, to: WorkIndex, { discard = false, sourc
     })
   }
   if (lost.length > 0) throw wouldLose(lost)
-  return { files, carried: [...unsaved.keys()] }
+  return { files, carried: [...unsaved.keys()].map(formatPath) }
 }
 
 /** Whether the work tree has at a path already what it is to have. */

@@ -15,7 +15,6 @@ import { Vector } from '../lseq/vector.js'
 import { authorVersion } from '../repo/author.js'
 import { identNow } from '../repo/ident.js'
 import { mergeWrites } from '../repo/merge-writes.js'
-import { formatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
 import type { Failure } from './apply.js'
 import { assertStanding, branchMove } from './commit.js'
@@ -109,7 +108,7 @@ async function takeAll(work: Worktree, kind: PickReport['kind'], options: PickOp
   const left = versions.map(({ id }) => toHex(id))
   const { branch } = work.head
   const where = branch === undefined ? {} : { branch }
-  return { kind, ...where, picked, skipped, conflicts, left, files, carried: [...carried].map(formatPath), failures }
+  return { kind, ...where, picked, skipped, conflicts, left, files, carried: [...carried], failures }
 }
 
 /** A change, and what it comes to on top of the version that the work tree stands on. */

@@ -16,7 +16,7 @@ import { formatLseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
 import { authorVersion } from '../repo/author.js'
 import { identNow } from '../repo/ident.js'
-import { formatPath, unformatPath } from '../repo/path-text.js'
+import { unformatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
 import type { Failure } from './apply.js'
 import { assertStanding } from './commit.js'
@@ -166,7 +166,7 @@ export async function unshelve(work: Worktree, n = 1): Promise<UnshelveReport> {
       { ...state.files, ...knownPlaces(tree, work) },
     ),
   })
-  return { shelf, files: record.files.length, conflicts: outcome.conflicts, carried: carried.map(formatPath), failures }
+  return { shelf, files: record.files.length, conflicts: outcome.conflicts, carried, failures }
 }
 
 const NO_VERSION: VersionRef = { seq: 0, stream: 0, id: new Uint8Array(32) }
