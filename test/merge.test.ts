@@ -4,12 +4,18 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '../src/base/bytes.js'
+import { defaultCrypto } from '../src/crypto/default.js'
 import { decodeConflicts, encodeConflicts } from '../src/history/conflict.js'
 import type { VersionRef } from '../src/history/header.js'
 import { applyChange, type MergeOutcome, mergeStates } from '../src/history/merge.js'
+import type { PathPut } from '../src/history/path-entry.js'
+import { pathsAt } from '../src/history/paths.js'
 import type { Vector } from '../src/lseq/vector.js'
-import { imported } from './support/imported.js'
+import { imported, importedFrom } from './support/imported.js'
 import { type Change, type Files, lines, Story } from './support/merging.js'
+import { random } from './support/random.js'
+import { randomHistory } from './support/random-history.js'
 
 describe('merging must come out right', () => {
   it('where a line of the original changes and a copy stands above it', async () => {
@@ -90,6 +96,7 @@ describe('merging must come out right', () => {
       const merged = await story.merge(x, y)
       assert.deepEqual(await story.files(merged), { f: lines('b c d e alpha-one alpha-new alpha-three') })
     }
+    assert.deepEqual((await story.repo.verify()).damage, [])
   })
 
   it('where a merge moved lines, and somebody who does not know of it goes on', async () => {
@@ -136,6 +143,7 @@ describe('merging must come out right', () => {
     const after = 'a B same c d e f F g h i J k same L'
     assert.deepEqual(files, { f: lines(after), moved: lines('x y'), new: lines('n') })
     for (const state of states) assert.deepEqual(state, states[0])
+    assert.deepEqual((await story.repo.verify()).damage, [])
   })
 
   it('where crossed merges were resolved by hand, alike or not', async () => {
@@ -364,6 +372,7 @@ describe('merging trees', () => {
       assert.deepEqual(await story.merged(left, right), { ...merged, root: 'root' })
       assert.deepEqual(await story.files(await story.merge(left, right)), { ...merged, root: 'root' })
       assert.deepEqual(decodeConflicts(encodeConflicts(outcome.conflicts)), outcome.conflicts)
+      assert.deepEqual((await story.repo.verify()).damage, [])
     })
   }
 
@@ -485,4 +494,57 @@ describe('merging trees', () => {
     assert.deepEqual((await story.outcome(left, right)).conflicts, [])
     assert.deepEqual(await story.merged(left, right), { a: lines('A b c d E'), b: 'b' })
   })
+})
+
+describe('merging any two states of random histories', () => {
+  const chance = random('merged states')
+  const said = `seed ${chance.seed}`
+
+  /** A tree after a merge, as lines. */
+  function treeOf(files: ReadonlyMap<string, PathPut>, { paths }: MergeOutcome): string[] {
+    const tree = new Map([...files].map(([path, put]) => [path, shownPut(put.mode, put.sha256, put.file)]))
+    for (const { path, put } of paths) {
+      tree.delete(path)
+      if (put === undefined) continue
+      const sha256 = 'put' in put.content ? put.content.put.sha256 : defaultCrypto.sha256(put.content)
+      tree.set(path, shownPut(put.mode, sha256, put.file))
+    }
+    return [...tree].map(([path, shown]) => `${path} ${shown}`).sort()
+  }
+
+  const shownPut = (mode: number, sha256: Uint8Array, { seq, stream }: PathPut['file']) =>
+    `${mode} ${toHex(sha256)} ${stream}-${seq}`
+
+  for (let round = 1; round <= 3; round++) {
+    it(`decides the same whichever is merged into which, round ${round}`, async () => {
+      const { open } = await importedFrom(randomHistory(40, chance).dir)
+      await using repo = await open()
+      const { versions, entries } = repo
+      const vectors: Vector[] = []
+      for await (const version of versions.all()) {
+        if (version.parents.length > 0)
+          vectors.push(await versions.vectorOf({ seq: version.last, stream: version.stream }))
+      }
+      const filesAt = async (vector: Vector) => {
+        const files = new Map<string, PathPut>()
+        for await (const { path, entry } of pathsAt(entries, versions.streams, vector)) files.set(path, entry)
+        return files
+      }
+      for (let i = 0; i < 60; i++) {
+        const [left, right] = [vectors[chance.below(vectors.length)], vectors[chance.below(vectors.length)]] as [
+          Vector,
+          Vector,
+        ]
+        const [forth, back] = [await mergeStates(repo, left, right), await mergeStates(repo, right, left)]
+        const kinds = { already: 'fast-forward', 'fast-forward': 'already', merge: 'merge' }
+        if (left !== right) assert.equal(back.kind, kinds[forth.kind], said)
+        assert.deepEqual(decodeConflicts(encodeConflicts(forth.conflicts)), forth.conflicts, said)
+        assert.equal(forth.conflicts.length > 0, back.conflicts.length > 0, said)
+        const made = treeOf(await filesAt(left), forth)
+        assert.equal(new Set(made.map((line) => line.split(' ').at(-1))).size, made.length, `a file is twice, ${said}`)
+        if (forth.conflicts.length === 0) assert.deepEqual(made, treeOf(await filesAt(right), back), said)
+        if (forth.kind === 'fast-forward') assert.deepEqual(made, treeOf(await filesAt(right), back), said)
+      }
+    })
+  }
 })
