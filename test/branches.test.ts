@@ -95,6 +95,31 @@ describe('branches', () => {
     )
   })
 
+  it('are left and come back to with a dash, as far as they are there', async () => {
+    const { repo: own, work: tree } = await opened()
+    await using _ = own
+    const dash = async () => (await switchTo(tree, { to: '-' })).branch
+    assert.equal(await dash(), 'topic')
+    assert.equal(await dash(), 'main')
+    const { version } = await switchTo(tree, { to: 'main~1' })
+    assert.equal(await dash(), 'main')
+    const back = await switchTo(tree, { to: '-' })
+    assert.deepEqual([back.branch, back.version], [undefined, version])
+    await switchTo(tree, { create: 'short' })
+    await switchTo(tree, { to: 'main' })
+    await deleteBranch(tree, 'short', true)
+    assert.equal((await switchTo(tree, { to: '-' })).version, version)
+  })
+
+  it('cannot be come back to before the first was left', async () => {
+    const root = nowhere('branches')
+    await initRepository(root, 'main', { home: HOME })
+    await using own = await Repository.open(root, { home: HOME })
+    const tree = await Worktree.open(own)
+    await save(tree, 'one')
+    await assert.rejects(switchTo(tree, { to: '-' }), { code: 'V_UNKNOWN' })
+  })
+
   it('take the work tree along where the current one is renamed', async () => {
     await renameBranch(work, 'main', 'trunk')
     assert.equal((await repo.head()).branch, 'trunk')

@@ -117,6 +117,21 @@ describe('exit statuses and errors', () => {
     })
   }
 
+  const asPaths: [args: string[], hint: RegExp][] = [
+    [['diff', '--at', 'HEAD~1..HEAD', 'HEAD~1'], /weft diff --at HEAD~1$/],
+    [['diff', '--at', 'HEAD~1..HEAD', 'HEAD~2..HEAD'], /weft diff --at HEAD~2\.\.HEAD$/],
+    [['log', 'main~2..main'], /weft log --at main /],
+    [['log', '-5'], /weft log -n 5\?$/],
+    [['log', 'no/such..file'], /weft ls/],
+  ]
+  for (const [args, hint] of asPaths) {
+    it(`weft ${args.join(' ')}: a version is no path`, async () => {
+      const failure = await weftFails([...args, '-C', REPO])
+      assert.deepEqual([failure.status, failure.code], [1, 'PATH_UNKNOWN'])
+      assert.match(failure.hint ?? '', hint)
+    })
+  }
+
   it('a stack trace is for WEFT_DEBUG only', async () => {
     const { stderr } = await weft(['log', '-C', EMPTY], { env: { WEFT_DEBUG: '1' } })
     assert.match(stderr, /\n\s+at /)
@@ -207,6 +222,7 @@ describe('answers', () => {
     )
     assert.equal((await weftJson<VersionDetail>(['show', id.slice(0, 10), ...at])).id, id)
     assert.match(String((await weft(['show', id, ...at])).stdout), new RegExp(`^version ${id}`))
+    assert.equal((await weftJson<VersionDetail>(['show', ...at])).id, id)
     const [entry] = await weftJson<TreeEntry[]>(['ls', deep, ...at])
     assert.equal(entry?.path, deep)
     assert.match(

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { several, VERSION_HELP } from '../cli/arguments.js'
 import { PagedCommand } from '../cli/command.js'
 import { formatDiff, formatDiffStat } from '../cli/format-diff.js'
+import { mindVersions } from '../cli/version-as-path.js'
 import type { DiffOptions, DiffRange } from '../repo/diff.js'
 import type { Repository } from '../repo/repository.js'
 import type { FileDiff } from '../repo/results.js'
@@ -46,8 +47,15 @@ ${VERSION_HELP}`
       stat: flags.stat,
       words: flags.word,
     }
-    const diffs = await this.differences(repo, range, options)
-    if (flags.stat && !this.jsonEnabled()) {
+    try {
+      await this.print(await this.differences(repo, range, options), flags.stat)
+    } catch (error) {
+      throw await mindVersions(error, repo, args.paths ?? [], 'weft diff')
+    }
+  }
+
+  private async print(diffs: AsyncGenerator<FileDiff>, stat: boolean): Promise<void> {
+    if (stat && !this.jsonEnabled()) {
       const all: FileDiff[] = []
       for await (const diff of diffs) all.push(diff)
       await this.answer(all, (found, style) => formatDiffStat(found, style, process.stdout.columns))

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { at, optional, VERSION_HELP } from '../cli/arguments.js'
 import { PagedCommand } from '../cli/command.js'
 import { formatVersion } from '../cli/format-version.js'
+import { mindVersions } from '../cli/version-as-path.js'
 
 /** `weft log`: versions, newest first. */
 export default class Log extends PagedCommand {
@@ -28,6 +29,10 @@ export default class Log extends PagedCommand {
       ...(flags.at !== undefined && { at: flags.at }),
     })
     const names = this.jsonEnabled() ? undefined : await repo.names()
-    await this.answerEach(versions, (version, style) => formatVersion(version, style, names?.get(version.id)))
+    try {
+      await this.answerEach(versions, (version, style) => formatVersion(version, style, names?.get(version.id)))
+    } catch (error) {
+      throw await mindVersions(error, repo, args.path === undefined ? [] : [args.path], 'weft log')
+    }
   }
 }

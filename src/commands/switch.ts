@@ -12,8 +12,9 @@ export default class Switch extends BaseCommand {
     '<%= config.bin %> <%= command.id %> main',
     '<%= config.bin %> <%= command.id %> -c fix/line-endings',
     '<%= config.bin %> <%= command.id %> v1.2',
+    '<%= config.bin %> <%= command.id %> -',
   ]
-  static override args = { to: optional('Branch or version') }
+  static override args = { to: optional('Branch or version; - is where you were before') }
   static override flags = {
     create: Flags.string({ char: 'c', helpValue: '<name>', summary: 'Make a new branch there and switch to it' }),
     discard: Flags.boolean({ summary: 'Give up unsaved changes that are in the way; undo brings them back' }),

@@ -27,6 +27,7 @@ import { movesOf, withBothEnds, withFiles, withMoves } from './move.js'
 import type { RefMove } from './operation.js'
 import type { Scan } from './scan.js'
 import type { WorkState } from './state.js'
+import { lookAt } from './work-files.js'
 import type { Worktree } from './worktree.js'
 
 export interface CommitOptions {
@@ -75,6 +76,7 @@ async function prepare(
 ): Promise<{ scan: Scan; changes: CommitChanges }> {
   const { state } = work
   await assertStanding(work)
+  for (const path of paths ?? []) assertThere(work, path)
   const scan = work.scan({ paths: withBothEnds(paths, state) })
   assertFit(scan)
   if (state.conflicts !== undefined && withConflicts !== true) throw conflictsLeft()
@@ -131,6 +133,17 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
     otherHeads: branch === undefined ? [] : await otherHeads(work, branch, id),
     warnings: warningsOf(scan, options.largeFile),
   }
+}
+
+/** Refuses a path at which nothing is and nothing was: it is mistyped, and the rest should not go without it. */
+function assertThere({ root, index }: Worktree, path: string): void {
+  const next = index.lowerBound(`${path}/`)
+  if (path === '' || index.find(path) >= 0 || (next < index.count && index.at(next).path.startsWith(`${path}/`))) return
+  if (lookAt(root, path) !== undefined) return
+  throw new CodedError('PATH_UNKNOWN', `There is no ${formatPath(path)} in the work tree, nor in the last version.`, {
+    hint: '`weft status` shows what has changed.',
+    data: { path: formatPath(path) },
+  })
 }
 
 /** Refuses to go on where the work tree was never given the branch's files: all of them would count as deleted. */

@@ -209,7 +209,7 @@ async function leave(
   const conflicts = toOpen(outcome.conflicts, tree, sides)
   const { record, failures } = await work.perform({
     command: 'merge',
-    summary: `${from}: ${outcome.conflicts.length} conflicts`,
+    summary: `${from}: ${outcome.conflicts.length} ${outcome.conflicts.length === 1 ? 'conflict' : 'conflicts'}`,
     files,
     state: {
       ...work.state,

@@ -12,11 +12,12 @@ import { assertFree } from './branches.js'
 import { planMove } from './move-tree.js'
 import { standingState } from './open-conflicts.js'
 import type { RefMove } from './operation.js'
+import { operationNumbers, readOperation } from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
 import type { Worktree } from './worktree.js'
 
 export interface SwitchOptions {
-  /** Branch, or anything that names a version; by default the version that the work tree stands on (with `create`). */
+  /** Branch, anything that names a version, or `-` for where the work tree stood before; by default the version that the work tree stands on (with `create`). */
   readonly to?: string | undefined
   /** Name of a new branch to make there. */
   readonly create?: string | undefined
@@ -46,7 +47,7 @@ export interface SwitchReport {
 export async function switchTo(work: Worktree, options: SwitchOptions): Promise<SwitchReport> {
   work.assertNothingUnderWay('switching')
   const { repo } = work
-  const target = await targetOf(work, options)
+  const target = await targetOf(work, options.to === '-' ? { ...options, to: await previous(work) } : options)
   const refs: RefMove[] = []
   if (options.create !== undefined) refs.push(await creation(work, options.create, target.version))
   const branch = options.create ?? target.branch
@@ -72,6 +73,20 @@ export async function switchTo(work: Worktree, options: SwitchOptions): Promise<
     otherHeads: target.otherHeads,
     failures,
   }
+}
+
+/** The branch, or else the version, on which the work tree stood before it came to stand where it does. */
+async function previous({ repo, root, head }: Worktree): Promise<string> {
+  for (const number of operationNumbers(root)) {
+    const { branch, version } = readOperation(root, number).head.before
+    if (branch === head.branch) continue
+    if (branch === undefined && version !== undefined) return version
+    // It may have been renamed or deleted since.
+    if (branch !== undefined && (await branchHeads(repo.entries, branch)).length > 0) return branch
+  }
+  throw new CodedError('V_UNKNOWN', 'The work tree has stood nowhere else yet.', {
+    hint: '`weft branch` lists the branches there are.',
+  })
 }
 
 interface Target {
