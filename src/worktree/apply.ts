@@ -142,13 +142,14 @@ export class FileWork implements Disposable {
     const now = stateOf(this.#repo.root, path)
     if (isSame(now, after)) return false
     // Where nothing is, nothing can be lost: the file may have been on its way to its place.
-    if (isSame(now, before) || (now === null && this.#isEmpty(path))) return true
+    if (now === null ? this.#isFree(path) : isSame(now, before)) return true
     this.#failures.push({ path: formatPath(path), reason: 'It was changed meanwhile, and left as it is.' })
     return false
   }
 
-  #isEmpty(path: string): boolean {
-    return lookAt(this.#repo.root, path) === undefined
+  /** Whether there is nothing at a path, or a directory, which has to be empty: no pipe or device that came meanwhile. */
+  #isFree(path: string): boolean {
+    return lookAt(this.#repo.root, path)?.isDirectory() ?? true
   }
 
   #attempt(path: string, act: () => void): void {
