@@ -39,11 +39,10 @@ export { diffWorktree } from './worktree/diff.js'
 export { type InitReport, initRepository } from './worktree/init.js'
 export { type MergeOptions, type MergeReport, merge } from './worktree/merge.js'
 export { type MoveOptions, type MoveReport, movePaths } from './worktree/move.js'
-export { openConflicts } from './worktree/open-conflicts.js'
 export { type PatchOptions, type PatchReport, patchWorktree } from './worktree/patch-work.js'
 export { type PickOptions, type PickReport, pick, revert } from './worktree/pick.js'
 export { type RemoveReport, removePaths } from './worktree/remove.js'
-export { type ResolveOptions, type ResolveReport, resolveConflicts } from './worktree/resolve.js'
+export { listConflicts, type ResolveOptions, type ResolveReport, resolveConflicts } from './worktree/resolve.js'
 export { type RestorePathsOptions, type RestorePathsReport, restorePaths } from './worktree/restore-paths.js'
 export {
   dropShelf,

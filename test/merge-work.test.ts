@@ -9,9 +9,9 @@ import { describe, it } from 'node:test'
 import {
   commit,
   initRepository,
+  listConflicts,
   type MergeReport,
   merge,
-  openConflicts,
   Repository,
   resolveConflicts,
   switchTo,
@@ -254,15 +254,26 @@ describe('merge in a work tree', () => {
     await using fork = await Fork.make({ f: lines('a b c') }, { f: lines('a left c') }, { f: lines('a right c') })
     await fork.merge()
     await commit(fork.work, { message: '', author: ada, withConflicts: true })
-    assert.equal(openConflicts(fork.work.state).length, 1)
+    assert.equal(listConflicts(fork.work).length, 1)
     await switchTo(fork.work, { to: 'right' })
-    assert.equal(openConflicts(fork.work.state).length, 0)
+    assert.equal(listConflicts(fork.work).length, 0)
     await switchTo(fork.work, { to: 'left' })
-    assert.equal(openConflicts(fork.work.state)[0]?.path, 'f')
+    assert.equal(listConflicts(fork.work)[0]?.path, 'f')
     await resolveConflicts(fork.work, { take: 'ours' })
     await commit(fork.work, { message: 'settled', author: ada })
     assert.equal(fork.read('f'), lines('a left c'))
-    assert.equal(openConflicts(fork.work.state).length, 0)
+    assert.equal(listConflicts(fork.work).length, 0)
+  })
+
+  it('tells names and lines as text, whatever letters are in them', async () => {
+    await using fork = await Fork.make({ 'ä.txt': 'a\nb\n' }, { 'ä.txt': 'ö\nb\n' }, { 'ä.txt': 'ü\nb\n' })
+    const { conflicts } = await fork.merge()
+    assert.deepEqual(
+      conflicts.map(({ path, regions: [region] }) => [path, region?.left.text, region?.right.text]),
+      [['ä.txt', 'ö\n', 'ü\n']],
+    )
+    assert.equal(listConflicts(fork.work)[0]?.path, 'ä.txt')
+    assert.deepEqual((await resolveConflicts(fork.work, { take: 'theirs' })).resolved, ['ä.txt'])
   })
 
   it('is a command that says what to do next', async () => {

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Conflict, ConflictKind, Region } from '../history/conflict.js'
-import { formatPath } from '../repo/path-text.js'
 import type { MergeReport } from '../worktree/merge.js'
 import type { ResolveReport } from '../worktree/resolve.js'
 import { count, shortId } from './format.js'
@@ -33,7 +32,7 @@ export function formatMerge(report: MergeReport, style: Style): string {
   const lines = [headline(report, style)]
   lines.push(...conflictLines(report.conflicts, style))
   if (report.near.length > 0 && report.kind !== 'already') {
-    const paths = report.near.map(({ path }) => safe(formatPath(path)))
+    const paths = report.near.map(({ path }) => safe(path))
     const some = paths.slice(0, 5).join(', ') + (paths.length > 5 ? ` and ${paths.length - 5} more` : '')
     lines.push(`Worth a look, both sides changed lines close to each other: ${some} (--json has the lines).`)
   }
@@ -77,9 +76,9 @@ export function conflictLines(conflicts: readonly Conflict[], style: Style): str
 function conflictLine({ kind, path, regions, left, right }: Conflict, { red, safe }: Style): string {
   const at = regions.flatMap(({ markers }) => (markers ? [markers.start] : []))
   const lines = at.length === 0 ? '' : `, line ${at.slice(0, 6).join(', ')}${at.length > 6 ? ' ...' : ''}`
-  const places = [left, right].map((stage) => (stage === undefined ? 'deleted' : safe(formatPath(stage.path))))
+  const places = [left, right].map((stage) => (stage === undefined ? 'deleted' : safe(stage.path)))
   const moved = kind.startsWith('rename') || kind === 'two to one' ? ` (${places.join(' and ')})` : ''
-  return `  ${red('conflict')} ${safe(formatPath(path))}: ${MEANING[kind]}${moved}${lines}`
+  return `  ${red('conflict')} ${safe(path)}: ${MEANING[kind]}${moved}${lines}`
 }
 
 export function formatConflictList(conflicts: readonly Conflict[], style: Style): string {

@@ -27,8 +27,8 @@ export default class Resolve extends BaseCommand {
     await using repo = await this.openRepository()
     const work = await this.openWorktree(repo)
     if (flags.list) {
-      const { openConflicts } = await import('../worktree/open-conflicts.js')
-      await this.answer(openConflicts(work.state), formatConflictList)
+      const { listConflicts } = await import('../worktree/resolve.js')
+      await this.answer(listConflicts(work), formatConflictList)
       return
     }
     const { resolveConflicts } = await import('../worktree/resolve.js')

@@ -8,13 +8,12 @@
  */
 import { encodeUtf8, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { Conflict } from '../history/conflict.js'
 import { refOf, type Version, type VersionRef } from '../history/header.js'
 import { type MergeOutcome, mergeStates } from '../history/merge.js'
-import type { NearMiss } from '../history/merge-outcome.js'
 import { SQUASH_EXTRA } from '../history/note.js'
 import { authorVersion } from '../repo/author.js'
 import { branchHeads } from '../repo/branch-heads.js'
+import { type ConflictInfo, conflictInfo, type NearInfo, nearInfo } from '../repo/conflict-text.js'
 import { identNow } from '../repo/ident.js'
 import { mergeWrites } from '../repo/merge-writes.js'
 import type { Author } from '../repo/person.js'
@@ -51,9 +50,9 @@ export interface MergeReport {
   readonly parents: readonly string[]
   /** Files written or removed. */
   readonly files: number
-  readonly conflicts: readonly Conflict[]
+  readonly conflicts: readonly ConflictInfo[]
   /** Clean parts at which both sides came near each other: they deserve a look. */
-  readonly near: readonly NearMiss[]
+  readonly near: readonly NearInfo[]
   readonly carried: readonly string[]
   readonly failures: readonly Failure[]
 }
@@ -185,7 +184,7 @@ async function join(
     parents: [sides.left, sides.right],
     files: record.files.length,
     conflicts: [],
-    near: outcome.near,
+    near: outcome.near.map(nearInfo),
     carried,
     failures,
   }
@@ -229,8 +228,8 @@ async function leave(
     ...(work.head.branch === undefined ? {} : { branch: work.head.branch }),
     parents: [sides.left, sides.right],
     files: record.files.length,
-    conflicts: outcome.conflicts,
-    near: outcome.near,
+    conflicts: outcome.conflicts.map(conflictInfo),
+    near: outcome.near.map(nearInfo),
     carried,
     failures,
   }

@@ -13,6 +13,7 @@ import { refOf, type Version, type VersionRef } from '../history/header.js'
 import { applyChange, type MergeOutcome } from '../history/merge.js'
 import { Vector } from '../lseq/vector.js'
 import { authorVersion } from '../repo/author.js'
+import { type ConflictInfo, conflictInfo } from '../repo/conflict-text.js'
 import { identNow } from '../repo/ident.js'
 import { mergeWrites } from '../repo/merge-writes.js'
 import type { Author } from '../repo/person.js'
@@ -50,7 +51,7 @@ export interface PickReport {
   /** Hex ids of versions that change nothing here. */
   readonly skipped: readonly string[]
   /** What the last one could not decide: the work tree has it. */
-  readonly conflicts: readonly Conflict[]
+  readonly conflicts: readonly ConflictInfo[]
   /** Hex ids of versions that were not looked at, because of conflicts before them. */
   readonly left: readonly string[]
   /** Files written or removed. */
@@ -108,7 +109,17 @@ async function takeAll(work: Worktree, kind: PickReport['kind'], options: PickOp
   const left = versions.map(({ id }) => toHex(id))
   const { branch } = work.head
   const where = branch === undefined ? {} : { branch }
-  return { kind, ...where, picked, skipped, conflicts, left, files, carried: [...carried], failures }
+  return {
+    kind,
+    ...where,
+    picked,
+    skipped,
+    conflicts: conflicts.map(conflictInfo),
+    left,
+    files,
+    carried: [...carried],
+    failures,
+  }
 }
 
 /** A change, and what it comes to on top of the version that the work tree stands on. */

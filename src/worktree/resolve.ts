@@ -11,6 +11,7 @@ import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { Conflict, Region, Stage } from '../history/conflict.js'
 import { lineStarts } from '../lines/split.js'
 import { formatLseq } from '../lseq/lseq.js'
+import { type ConflictInfo, conflictInfo } from '../repo/conflict-text.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Failure } from './apply.js'
 import { keptContent } from './kept.js'
@@ -35,8 +36,13 @@ export interface ResolveReport {
   /** Paths whose conflicts are settled. */
   readonly resolved: readonly string[]
   /** Conflicts that are left. */
-  readonly left: readonly Conflict[]
+  readonly left: readonly ConflictInfo[]
   readonly failures: readonly Failure[]
+}
+
+/** The conflicts that are open. */
+export function listConflicts({ state }: Pick<Worktree, 'state'>): ConflictInfo[] {
+  return openConflicts(state).map(conflictInfo)
 }
 
 /**
@@ -62,7 +68,7 @@ export async function resolveConflicts(work: Worktree, options: ResolveOptions):
     files: moves,
     state: placed(withConflicts(state, open, left), chosen, options.take),
   })
-  return { resolved, left, failures }
+  return { resolved, left: left.map(conflictInfo), failures }
 }
 
 function chosenConflicts(all: readonly Conflict[], paths: readonly string[] = []): Conflict[] {

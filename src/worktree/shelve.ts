@@ -9,12 +9,12 @@
  */
 import { encodeUtf8, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import type { Conflict } from '../history/conflict.js'
 import type { VersionRef } from '../history/header.js'
 import { applyChange } from '../history/merge.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { Vector } from '../lseq/vector.js'
 import { authorVersion } from '../repo/author.js'
+import { type ConflictInfo, conflictInfo } from '../repo/conflict-text.js'
 import { identNow } from '../repo/ident.js'
 import { unformatPath } from '../repo/path-text.js'
 import type { Author } from '../repo/person.js'
@@ -51,7 +51,7 @@ export interface UnshelveReport {
   readonly shelf: ShelfInfo
   /** Files written or removed. */
   readonly files: number
-  readonly conflicts: readonly Conflict[]
+  readonly conflicts: readonly ConflictInfo[]
   /** Paths whose unsaved changes stayed as they are. */
   readonly carried: readonly string[]
   readonly failures: readonly Failure[]
@@ -166,7 +166,7 @@ export async function unshelve(work: Worktree, n = 1): Promise<UnshelveReport> {
       { ...state.files, ...knownPlaces(tree, work) },
     ),
   })
-  return { shelf, files: record.files.length, conflicts: outcome.conflicts, carried, failures }
+  return { shelf, files: record.files.length, conflicts: outcome.conflicts.map(conflictInfo), carried, failures }
 }
 
 const NO_VERSION: VersionRef = { seq: 0, stream: 0, id: new Uint8Array(32) }
