@@ -86,6 +86,11 @@ describe('what is typed out of habit from git', () => {
     assert.equal(code, 'COMMAND_UNKNOWN')
     assert.match(hint ?? '', /weft shelve/)
   })
+  it('with git before it', () => {
+    const { message, hint } = unknownCommand(['git', 'push', 'origin'], ['git export'])
+    assert.match(message, /git push in/)
+    assert.match(hint ?? '', /weft git export/)
+  })
   it('a name that objects have, too', () => assert.equal(commandHint('constructor'), undefined))
 
   const cases: [command: string, flag: string, want: RegExp | undefined][] = [

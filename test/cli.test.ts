@@ -103,6 +103,8 @@ describe('exit statuses and errors', () => {
     [['cat'], 2, 'USAGE'],
     [['restore', '--to', 'x'], 2, 'USAGE'],
     [['log', 'a', 'b'], 2, 'USAGE'],
+    [['undo', 'all', '-C', REPO], 2, 'USAGE'],
+    [['undo', '0', '-C', REPO], 2, 'USAGE'],
     [['grep', 'a(', '-C', REPO], 2, 'USAGE'],
     [['completion', 'tcsh'], 2, 'USAGE'],
   ]

@@ -57,7 +57,7 @@ function headline(
     case 'already':
       return `Nothing to merge: ${where} has all of ${name}.`
     case 'forward':
-      return `${bold(`${where} ${shortId(version ?? '')}`)} moved forward to ${name}; ${count(files, 'file')} changed.`
+      return `${bold(`${where} ${shortId(version ?? '')}`)} moved forward${name === shortId(version ?? '') ? '' : ` to ${name}`}; ${count(files, 'file')} changed.`
     case 'merged':
       return `${bold(`${where} ${shortId(version ?? '')}`)} merged ${name}; ${count(files, 'file')} changed.`
     case 'uncommitted':

@@ -53,7 +53,9 @@ export function reportOf(error: unknown): Report {
   const system = systemReport(error)
   if (system) return system
   // oclif's own errors carry `oclif.exit`: 2 for whatever it could not parse.
-  const status = (error as { oclif?: { exit?: number | false } }).oclif?.exit
+  const status = BAD_ARGUMENT.test(error.message)
+    ? EXIT.usage
+    : (error as { oclif?: { exit?: number | false } }).oclif?.exit
   if (typeof status !== 'number') return bug(error.message)
   const hint = hintOnFlag(error) ?? 'Add --help to see what the command takes.'
   return { code: 'USAGE', message: usageMessage(error.message), hint, exit: status }
@@ -81,6 +83,9 @@ function unwrapped(message: string): string {
   return message.replace(/^Parsing --\S+ \n\t(.*)\nSee more help with --help$/s, '$1')
 }
 
+/** What oclif says of an argument that is no number, or not a fitting one; it does not mark it as a mistake of the user. */
+const BAD_ARGUMENT = /^Expected (an integer.*) but received: (.*)$/
+
 /** What oclif says in lines of notes, as sentences. */
 const WORDS: readonly [said: RegExp, words: string][] = [
   [/^The following errors? occurred: /, ''],
@@ -89,6 +94,7 @@ const WORDS: readonly [said: RegExp, words: string][] = [
   [/^Nonexistent flag: (\S+)$/, 'There is no flag $1 here.'],
   [/^Unexpected argument: (.*)$/, 'There is one argument too many: $1.'],
   [/^Parsing (--\S+) Expected (.*) but received: (.*)$/, 'The flag $1 expects $2, not $3.'],
+  [BAD_ARGUMENT, 'Here $1 is expected, not $2.'],
 ]
 
 function usageMessage(said: string): string {

@@ -64,9 +64,10 @@ export function unknownCommand(words: readonly string[], commands: readonly stri
       },
     )
   }
-  const inGit = commandHint(words[0] ?? '')
+  const git = words[0] === 'git' ? words.slice(0, 2) : words.slice(0, 1)
+  const inGit = commandHint(git.at(-1) ?? '')
   if (inGit !== undefined) {
-    return new CodedError('COMMAND_UNKNOWN', `There is no command ${words[0]} in weft.`, { hint: inGit })
+    return new CodedError('COMMAND_UNKNOWN', `There is no command ${git.join(' ')} in weft.`, { hint: inGit })
   }
   const meant = suggestCommand(words, commands)
   const topic = commands.some((id) => id.startsWith(`${words[0]} `))

@@ -121,7 +121,7 @@ async function forward(work: Worktree, right: Version, from: string, parents: re
   const vector = await work.repo.versions.vectorOf(refOf(right))
   const { record, failures } = await work.perform({
     command: 'merge',
-    summary: `${from}: moved ${branch ?? 'the work tree'} to ${id.slice(0, 12)}`,
+    summary: `${named(from)}: moved ${branch ?? 'the work tree'} to ${id.slice(0, 12)}`,
     files,
     head: { branch, version: id },
     index,
@@ -132,8 +132,13 @@ async function forward(work: Worktree, right: Version, from: string, parents: re
   return { ...NOTHING_DONE, kind: 'forward', from, ...standing(work), parents, files: length, carried, failures }
 }
 
+/** What was merged, as titles name it: a whole id leaves no room there. */
+function named(from: string): string {
+  return /^[0-9a-f]{64}$/.test(from) ? from.slice(0, 12) : from
+}
+
 function standardMessage(from: string, { head: { branch } }: Worktree): string {
-  return branch === undefined ? `Merge ${from}` : `Merge ${from} into ${branch}`
+  return branch === undefined ? `Merge ${named(from)}` : `Merge ${named(from)} into ${branch}`
 }
 
 /** The version that joins both sides, made at once. */
@@ -170,7 +175,7 @@ async function join(
   const { branch } = work.head
   const { record, failures } = await work.perform({
     command: 'merge',
-    summary: `${from}: ${id.slice(0, 12)}`,
+    summary: `${named(from)}: ${id.slice(0, 12)}`,
     entries: composed.entries,
     files,
     head: { branch, version: id },
@@ -208,7 +213,7 @@ async function leave(
   const conflicts = toOpen(outcome.conflicts, tree, sides)
   const { record, failures } = await work.perform({
     command: 'merge',
-    summary: `${from}: ${outcome.conflicts.length} ${outcome.conflicts.length === 1 ? 'conflict' : 'conflicts'}`,
+    summary: `${named(from)}: ${outcome.conflicts.length} ${outcome.conflicts.length === 1 ? 'conflict' : 'conflicts'}`,
     files,
     state: {
       ...work.state,
