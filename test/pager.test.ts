@@ -71,6 +71,13 @@ describe('on a terminal', { skip: SCRIPT !== '' ? false : 'there is no script he
     assert.equal(seen, 'the end\n')
   })
 
+  it('lists go through it', async () => {
+    for (const args of ['branch', 'tag', 'ls', 'store scan P/']) {
+      const [seen] = await onTerminal(args, { PAGER: 'sed s/^/PAGED:/' })
+      assert.match(seen, /^PAGED:.*\n(PAGED:.*\n)+$/, args)
+    }
+  })
+
   it('there is none with --no-pager, with --json, and for commands that say little', async () => {
     const env = { PAGER: 'sed s/^/PAGED:/' }
     for (const args of ['log -n 1 --no-pager', '--no-pager log -n 1', 'log -n 1 --json', 'version']) {

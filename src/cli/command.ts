@@ -119,6 +119,14 @@ export abstract class BaseCommand extends Command {
     await (this.jsonEnabled() ? writeJsonArray(values) : writeAll(values, (value) => format(value, style)))
   }
 
+  /** Lets what is answered from now on go through a pager, on a terminal: it may be longer than a screen. */
+  protected async page(): Promise<void> {
+    if (process.stdout.isTTY !== true || this.argv.includes('--no-pager') || this.argv.includes('--json')) return
+    const { openPager, pagerCommand } = await import('./pager.js')
+    const command = pagerCommand()
+    if (command !== undefined) pageWith(() => openPager(command))
+  }
+
   /** Sets the exit status of a command that did its work and found damage. */
   protected exitDamaged(): void {
     process.exitCode = EXIT_DAMAGED
@@ -143,9 +151,6 @@ export abstract class PagedCommand extends BaseCommand {
 
   protected override async init(): Promise<void> {
     await super.init()
-    if (process.stdout.isTTY !== true || this.argv.includes('--no-pager') || this.argv.includes('--json')) return
-    const { openPager, pagerCommand } = await import('./pager.js')
-    const command = pagerCommand()
-    if (command !== undefined) pageWith(() => openPager(command))
+    await this.page()
   }
 }

@@ -35,6 +35,7 @@ export default class Branch extends BaseCommand {
       const { branch } = await repo.head()
       const all = await repo.branches({ against: flags.against })
       const branches = all.filter((one) => pattern === undefined || pattern.test(one.name))
+      await this.page()
       await this.answer(branches, (list, style) => formatBranches(list, { current: branch, pattern: name }, style))
       return
     }

@@ -1,9 +1,9 @@
 import { at, optional, VERSION_HELP } from '../cli/arguments.js'
-import { BaseCommand } from '../cli/command.js'
+import { PagedCommand } from '../cli/command.js'
 import { formatTree } from '../cli/format-tree.js'
 
 /** `weft ls`: the paths of a version. */
-export default class Ls extends BaseCommand {
+export default class Ls extends PagedCommand {
   static override summary = 'List the files of a version'
   static override description =
     `Prints mode, size in bytes, SHA-256 and path of every file, at any depth.\n\n${VERSION_HELP}`

@@ -27,6 +27,7 @@ export default class Resolve extends BaseCommand {
     await using repo = await this.openRepository()
     const work = await this.openWorktree(repo)
     if (flags.list) {
+      await this.page()
       const { listConflicts } = await import('../worktree/resolve.js')
       await this.answer(listConflicts(work), formatConflictList)
       return

@@ -31,7 +31,10 @@ export default class Shelve extends BaseCommand {
     await using repo = await this.openRepository()
     const work = await this.openWorktree(repo)
     const { dropShelf, shelve, shelves } = await import('../worktree/shelve.js')
-    if (flags.list) return await this.answerEach(shelves(work.state), formatShelf)
+    if (flags.list) {
+      await this.page()
+      return await this.answerEach(shelves(work.state), formatShelf)
+    }
     if (flags.drop !== undefined) return await this.answer(await dropShelf(work, flags.drop), formatDropped)
     const paths = args.paths?.map((path) => this.bytesIn(repo, path))
     const author = await this.author(repo.root)

@@ -32,6 +32,7 @@ export default class Tag extends BaseCommand {
     const pattern = namePattern(name)
     if (name === undefined || (pattern !== undefined && !flags.delete)) {
       const tags = (await repo.tags()).filter((tag) => pattern === undefined || pattern.test(tag.name))
+      await this.page()
       await this.answer(tags, (list, style) => formatTags(list, { pattern: name }, style))
       return
     }

@@ -1,8 +1,8 @@
-import { BaseCommand } from '../../cli/command.js'
+import { PagedCommand } from '../../cli/command.js'
 import { formatSnapshots } from '../../cli/format-snapshot.js'
 
 /** `weft snapshot list`: all snapshots. */
-export default class SnapshotList extends BaseCommand {
+export default class SnapshotList extends PagedCommand {
   static override summary = 'List all snapshots'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 

@@ -1,9 +1,9 @@
 import { required } from '../../cli/arguments.js'
-import { BaseCommand } from '../../cli/command.js'
+import { PagedCommand } from '../../cli/command.js'
 import { formatEntryLine } from '../../cli/format-store.js'
 
 /** `weft store scan`: entries in key order. */
-export default class StoreScan extends BaseCommand {
+export default class StoreScan extends PagedCommand {
   static override summary = 'List the entries whose keys begin with a prefix'
   static override description =
     'Every line of every file is there to see, as an entry with its lseq. store stat tells which kinds there are; an empty prefix lists all.'
