@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { repositoryPath } from '../src/cli/directory.js'
+import { repositoryPath, typedPath } from '../src/cli/directory.js'
 import { commandHint, flagHint } from '../src/cli/from-git.js'
 import { configHome } from '../src/cli/home.js'
 import { splitLeading } from '../src/cli/main.js'
@@ -45,6 +45,25 @@ describe('paths of the repository', () => {
   ]
   for (const [path, cwd, want] of cases) {
     it(`${path} from ${cwd}`, () => assert.equal(repositoryPath(path, '/r', cwd), want))
+  }
+})
+
+describe('paths as they are typed', () => {
+  const cases: [path: string, cwd: string, want: string][] = [
+    ['a/b', '/r', 'a/b'],
+    ['a/b', '/r/a', 'b'],
+    ['a/b/', '/r/a', 'b/'],
+    ['a/', '/r/a', './'],
+    ['c', '/r/a', '../c'],
+    ['c/d/', '/r/a/b', '../../c/d/'],
+    ['ab/c', '/r/a', '../ab/c'],
+    ['a/b', '/elsewhere', 'a/b'],
+    ['"a/\\351"', '/r/a', '"a/\\351"'],
+    ['a/"b', '/r/a', './"b'],
+  ]
+  for (const [path, cwd, want] of cases) {
+    it(`${path} in ${cwd}`, () => assert.equal(typedPath(path, '/r', cwd), want))
+    it(`${want} in ${cwd} is it again`, () => assert.equal(repositoryPath(want, '/r', cwd), path.replace(/\/$/, '')))
   }
 })
 

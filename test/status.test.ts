@@ -101,7 +101,7 @@ New:
 7 changes: \`weft diff\` shows them, \`weft commit -m <text>\` makes a version of them.
 `,
     )
-    assert.match(formatStatus(report, PLAIN, 3), / {2}\.\.\. and 3 more\n\nNew/)
+    assert.match(formatStatus(report, PLAIN, { most: 3 }), / {2}\.\.\. and 3 more\n\nNew/)
     assert.deepEqual(lines(await workStatus(root, { paths: ['dir/deep', './a'] })), ['modified a', 'added dir/deep/x'])
     await assert.rejects(workStatus(root, { paths: ['nowhere'] }), { code: 'PATH_UNKNOWN' })
     assert.deepEqual(lines(await workStatus(root, { paths: ['gone'] })), ['deleted gone'])

@@ -2,7 +2,7 @@
  * Where a command works: `-C`, and paths given from a folder below the root of a repository.
  * @module
  */
-import { relative, resolve, sep } from 'node:path'
+import { posix, relative, resolve, sep } from 'node:path'
 import { CodedError } from '../base/error.js'
 
 /**
@@ -35,12 +35,27 @@ export function changeDirectory(dir: string): void {
  */
 export function repositoryPath(path: string, root: string, cwd: string = process.cwd()): string {
   if (path.startsWith('"')) return path
-  const below = relative(root, cwd)
-  const inside = below !== '' && below !== '..' && !below.startsWith(`..${sep}`)
-  const parts = inside ? below.split(sep) : []
+  const parts = partsBelow(root, cwd)
   for (const part of path.split('/')) {
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop()
     else if (part !== '' && part !== '.') parts.push(part)
   }
   return parts.join('/')
+}
+
+/** The other way round: a path of the repository, as text, as it is to be typed in the working directory. Quoted ones stay. */
+export function typedPath(path: string, root: string, cwd: string = process.cwd()): string {
+  const parts = partsBelow(root, cwd)
+  if (path.startsWith('"') || parts.length === 0) return path
+  const typed = posix.relative(parts.join('/'), path)
+  // What only looks quoted has to be told from what is.
+  const safe = typed.startsWith('"') ? `./${typed}` : typed || '.'
+  return path.endsWith('/') ? `${safe}/` : safe
+}
+
+/** The directories from the root down to the working directory; none where that lies outside. */
+function partsBelow(root: string, cwd: string): string[] {
+  const below = relative(root, cwd)
+  const inside = below !== '' && below !== '..' && !below.startsWith(`..${sep}`)
+  return inside ? below.split(sep) : []
 }

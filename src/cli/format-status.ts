@@ -7,8 +7,20 @@ import type { StatusChange, StatusReport } from '../worktree/status.js'
 import { columns, count, indent, shortId } from './format.js'
 import type { Style } from './style.js'
 
-/** @param most - Lines of one group to show at most: a terminal has only so many. */
-export function formatStatus(report: StatusReport, style: Style, most = Number.POSITIVE_INFINITY): string {
+/** How a status is shown. */
+export interface StatusView {
+  /** Lines of one group to show at most: a terminal has only so many. */
+  readonly most?: number | undefined
+  /** How a path is written, all from the root as it is. */
+  readonly typed?: ((path: string) => string) | undefined
+}
+
+export function formatStatus(
+  report: StatusReport,
+  plain: Style,
+  { most = Number.POSITIVE_INFINITY, typed = (path) => path }: StatusView = {},
+): string {
+  const style = { ...plain, typed }
   const groups: (readonly [title: string, lines: readonly string[]])[] = [
     ['Conflicts', report.conflicts.map(({ path, kind }) => style.red(`${shown(path, style)}  (${kind})`))],
     ['Changed', changedLines(report, style)],
@@ -27,9 +39,13 @@ export function formatStatus(report: StatusReport, style: Style, most = Number.P
   return `${standing(report, style)}${doing(report, style)}${aside(report)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
 }
 
+interface PathStyle extends Style {
+  readonly typed: (path: string) => string
+}
+
 /** A path on one line, whatever is in it. */
-function shown(path: string, { safe }: Style): string {
-  return path.includes('\n') ? quotePath(unformatPath(path)) : safe(path)
+function shown(path: string, { safe, typed }: PathStyle): string {
+  return path.includes('\n') ? quotePath(unformatPath(path)) : safe(typed(path))
 }
 
 const SPECIAL = {
@@ -79,7 +95,7 @@ function aside({ shelves }: StatusReport): string {
     : `Put aside: ${count(shelves, 'shelf', 'shelves')} (weft unshelve, weft shelve --list).\n`
 }
 
-function changedLines({ changes }: StatusReport, style: Style): string[] {
+function changedLines({ changes }: StatusReport, style: PathStyle): string[] {
   const paint = (change: StatusChange['change']) => (change === 'deleted' ? style.red : style.cyan)
   const changed = changes.filter(({ change }) => change !== 'added')
   const rows = changed.map(({ path, change, from }) => [
@@ -91,7 +107,7 @@ function changedLines({ changes }: StatusReport, style: Style): string[] {
 }
 
 /** New files, those in new directories as one line for the directory. */
-function newLines({ changes, newDirectories }: StatusReport, style: Style): string[] {
+function newLines({ changes, newDirectories }: StatusReport, style: PathStyle): string[] {
   const lines: string[] = []
   const added = changes.filter(({ change }) => change === 'added').map(({ path }) => path)
   for (let i = 0; i < added.length; ) {

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { CodedError } from '../base/error.js'
 import { several } from '../cli/arguments.js'
 import { BaseCommand } from '../cli/command.js'
-import { repositoryPath } from '../cli/directory.js'
+import { repositoryPath, typedPath } from '../cli/directory.js'
 import { formatStatus } from '../cli/format-status.js'
 import { findRoot } from '../repo/layout.js'
 import { isPending } from '../worktree/operation-log.js'
@@ -32,7 +32,8 @@ export default class Status extends BaseCommand {
     if (isPending(root)) await this.finishInterrupted(root)
     const report = await workStatus(root, { paths, ignored: flags.ignored })
     const most = flags.all || !process.stdout.isTTY ? undefined : Math.max(10, (process.stdout.rows ?? 24) - 8)
-    await this.answer(report, (value, style) => formatStatus(value, style, most))
+    const typed = (path: string): string => typedPath(path, root)
+    await this.answer(report, (value, style) => formatStatus(value, style, { most, typed }))
   }
 
   /** What a command that died has left would look like changes of the user's. One that is still at work is let be. */
