@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { toHex } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
+import { formatUndo } from '../src/cli/format-work.js'
+import { makeStyle } from '../src/cli/style.js'
 import { encodeRefValue, isDeletion, readRefs } from '../src/history/refs.js'
 import { commit, initRepository, merge, Repository, redo, switchTo, undo, Worktree } from '../src/index.js'
 import { WorkIndex } from '../src/worktree/index-file.js'
@@ -113,6 +115,22 @@ describe('operations', () => {
       assert.ok(done.length > 10, done.join('; '))
     })
   }
+
+  it('are called the same however often they were done again', async () => {
+    const root = nowhere('again')
+    await initRepository(root, 'main', { home: HOME })
+    await using repo = await Repository.open(root, { home: HOME })
+    const work = await Worktree.open(repo)
+    writeFileSync(join(root, 'f'), 'f')
+    const { version } = await commit(work, { message: 'one', author })
+    const named = `commit: ${version.slice(0, 12)} one`
+    for (let i = 0; i < 3; i++) {
+      const { operations } = await undo(work)
+      if (i > 0) assert.deepEqual([operations[0]?.command, operations[0]?.summary], ['redo', named])
+      await redo(work)
+    }
+    assert.equal(formatUndo(await undo(work), makeStyle(false, false)), `Undone: ${named}\nweft redo does it again.\n`)
+  })
 
   it('keep unsaved contents that they replace', async () => {
     const root = nowhere('kept')

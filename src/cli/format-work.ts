@@ -88,7 +88,10 @@ export function formatRedo(report: UndoReport, style: Style): string {
 }
 
 function formatTurned({ operations, failures }: UndoReport, { safe }: Style, did: string, next: string): string {
-  const lines = operations.map(({ command, summary }) => `${did}: ${command} ${safe(summary)}`)
+  // What was done again is known by its own name: `Undone: merge topic`, not `Undone: redo merge topic`.
+  const lines = operations.map(
+    ({ command, summary }) => `${did}: ${command === 'redo' ? '' : `${command} `}${safe(summary)}`,
+  )
   return `${[...lines, ...failureLines(failures, safe), next].join('\n')}\n`
 }
 

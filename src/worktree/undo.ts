@@ -125,7 +125,8 @@ async function turn(
   const isMoved = head.version !== work.head.version
   const { failures } = await work.perform({
     command: side === 'before' ? 'undo' : 'redo',
-    summary: `${record.command}: ${record.summary}`,
+    // Else it would grow each time that somebody goes back and forth.
+    summary: record.command === 'redo' ? record.summary : `${record.command}: ${record.summary}`,
     refs: record.refs.map((ref) => moveOf(ref, side, other)),
     files,
     head,
