@@ -132,6 +132,23 @@ describe('operations', () => {
     assert.equal(formatUndo(await undo(work), makeStyle(false, false)), `Undone: ${named}\nweft redo does it again.\n`)
   })
 
+  it('that are done when one of several is refused are counted', async () => {
+    const root = nowhere('several')
+    await initRepository(root, 'main', { home: HOME })
+    await using repo = await Repository.open(root, { home: HOME })
+    const work = await Worktree.open(repo)
+    writeFileSync(join(root, 'f'), 'one')
+    await commit(work, { message: 'one', author })
+    await switchTo(work, { create: 'side' })
+    writeFileSync(join(root, 'f'), 'two')
+    await commit(work, { message: 'two', author })
+    await switchTo(work, { to: 'main' })
+    await switchTo(work, { create: 'other' })
+    writeFileSync(join(root, 'f'), 'three')
+    await assert.rejects(undo(work, 9), { code: 'WOULD_LOSE', message: /: f\. The one before it is done\.$/ })
+    assert.equal(work.head.branch, 'main')
+  })
+
   it('keep unsaved contents that they replace', async () => {
     const root = nowhere('kept')
     await initRepository(root, 'main', { home: HOME })

@@ -75,7 +75,7 @@ export async function undo(work: Worktree, count = 1, force = false): Promise<Un
       })
     }
     const record = readOperation(work.root, top)
-    failures.push(...(await turn(work, record, 'before', force)))
+    failures.push(...(await turn(work, record, 'before', force).catch((error) => stopped(error, undone.length))))
     undone.push(infoOf(record, true))
   }
   return { operations: undone, failures }
@@ -98,7 +98,7 @@ export async function redo(work: Worktree, count = 1, force = false): Promise<Un
       })
     }
     const record = readOperation(work.root, next)
-    failures.push(...(await turn(work, record, 'after', force)))
+    failures.push(...(await turn(work, record, 'after', force).catch((error) => stopped(error, redone.length))))
     redone.push(infoOf(record, false))
   }
   return { operations: redone, failures }
@@ -167,6 +167,14 @@ function moveOf(
     to: sides[side].map((text) => decodeRefValue(fromHex(text) as Uint8Array)),
     keeps: ({ value }) => !replaced.has(refText(value)),
   }
+}
+
+/** Goes on with what stopped one of several operations, and says that those before it are done. */
+function stopped(error: unknown, done: number): never {
+  if (done === 0 || !(error instanceof CodedError)) throw error
+  const { code, message, hint = '', data } = error
+  const before = done === 1 ? 'The one before it is done.' : `The ${done} before it are done.`
+  throw new CodedError(code, `${message} ${before}`, { hint, data: { ...data, done }, cause: error })
 }
 
 function changedSince(
