@@ -12,6 +12,7 @@ import { defaultCrypto as crypto } from '../crypto/default.js'
 import { formatMode, kindOf } from '../repo/mode.js'
 import { formatPath, parsePath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
+import { ContentCache } from './content-cache.js'
 import { type FileStat, fileStat, type SystemStat, sameStat } from './file-stat.js'
 import type { FileRecord, OperationRecord } from './operation-log.js'
 import { type RecordedFile, recordedContents } from './recorded.js'
@@ -50,6 +51,7 @@ export class FileWork implements Disposable {
   }[]
   readonly #atHand: AtHand
   readonly #stage: Stage
+  readonly #cache: ContentCache
   readonly #staged = new Map<string, Staged | undefined>()
   readonly #failures: Failure[] = []
 
@@ -58,6 +60,7 @@ export class FileWork implements Disposable {
     this.#files = files.map((file) => ({ ...file, path: parsePath(file.path) }))
     this.#atHand = atHand
     this.#stage = new Stage(repo.root)
+    this.#cache = new ContentCache(repo.root)
   }
 
   [Symbol.dispose](): void {
@@ -86,16 +89,24 @@ export class FileWork implements Disposable {
   async apply(): Promise<Applied> {
     await this.#writeRest()
     for (const { path, before, after } of this.#files) {
-      if (after === null) this.#attempt(path, () => this.#isDue(path, before, after) && this.#stage.remove(path))
+      if (after === null)
+        this.#attempt(path, () => {
+          if (!this.#isDue(path, before, after)) return
+          this.#cacheContent(path, before)
+          this.#stage.remove(path)
+        })
     }
     const stats = new Map<string, SystemStat>()
     for (const { path, before, after } of this.#files) {
       if (after === null || !this.#staged.has(path)) continue
       this.#attempt(path, () => {
-        const stat = this.#isDue(path, before, after) ? this.#stage.put(path, this.#staged.get(path)) : undefined
+        if (!this.#isDue(path, before, after)) return
+        this.#cacheContent(path, before)
+        const stat = this.#stage.put(path, this.#staged.get(path))
         if (stat !== undefined) stats.set(path, stat)
       })
     }
+    this.#cache.trim()
     return { failures: this.#failures, stats }
   }
 
@@ -132,6 +143,12 @@ export class FileWork implements Disposable {
 
   #add({ path, record }: RecordedFile, bytes: Uint8Array): void {
     this.#staged.set(path, this.#stage.add(path, Number.parseInt(record.mode, 8), bytes))
+  }
+
+  /** A content that a version has is kept at hand when it leaves the work tree. */
+  #cacheContent(path: string, before: FileRecord | null): void {
+    if (before?.stored === undefined || kindOf(Number.parseInt(before.mode, 8)) === 'symlink') return
+    this.#cache.keep(path, before.stored.size, before.sha256)
   }
 
   /** Whether a file is what it was before, and not yet what it shall be. */

@@ -1,5 +1,5 @@
 /**
- * The contents that records of operations speak of: stored with a version, or kept.
+ * The contents that records of operations speak of: stored with a version, or kept; or still at hand.
  * @module
  */
 import { fromHex } from '../base/bytes.js'
@@ -11,6 +11,7 @@ import { parseLseq } from '../lseq/lseq.js'
 import { contentsOf } from '../repo/contents.js'
 import { formatPath } from '../repo/path-text.js'
 import type { Repository } from '../repo/repository.js'
+import { ContentCache } from './content-cache.js'
 import { keptContent } from './kept.js'
 import type { FileRecord, StoredContent } from './operation-log.js'
 
@@ -31,14 +32,17 @@ export async function* recordedContents(
   files: readonly RecordedFile[],
 ): AsyncGenerator<{ readonly file: RecordedFile; readonly bytes: Uint8Array }> {
   const byVersion = new Map<string, { state: PathState<PathPut>; file: RecordedFile }[]>()
+  const cache = new ContentCache(repo.root)
   for (const file of files) {
     const { stored, sha256 } = file.record
-    if (stored === undefined) yield { file, bytes: keptContent(repo.root, sha256) }
-    else
+    const bytes = stored === undefined ? keptContent(repo.root, sha256) : cache.get(sha256)
+    if (bytes !== undefined) yield { file, bytes }
+    else if (stored !== undefined) {
       getOrMake(byVersion, stored.at, () => [] as { state: PathState<PathPut>; file: RecordedFile }[]).push({
         state: stateOf(file, stored),
         file,
       })
+    }
   }
   const context = { entries: repo.entries, streams: repo.versions.streams }
   for (const [at, found] of byVersion) {

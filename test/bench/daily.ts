@@ -1,7 +1,8 @@
 /**
  * Daily commands in a work tree of a real history, beside git: a part of `npm run bench` (`--only daily`).
  *
- * Both have the same files, of the newest version. Limits that git's time does not enter into are what a person notices.
+ * Both have the same files, of the newest version. A switch goes to and fro: all but weft's first find the contents at hand
+ * (worktree/content-cache.ts), and that one is told beside. Limits that git's time does not enter into are what a person notices.
  * @module
  */
 import { execFileSync } from 'node:child_process'
@@ -36,12 +37,14 @@ export async function benchDaily(bundle: string, temp: string, runs: number): Pr
   const out = (...args: string[]) => execFileSync('git', ['-C', theirs, ...args], { encoding: 'utf8' }).trim()
   const versions = [out('rev-parse', `HEAD~${APART}`), out('rev-parse', 'HEAD')]
   console.log(`\nwork tree, median of ${runs * TIMES}\n`)
+  const first = await weft(ours, 'switch', versions[0] as string)
   const switches = await turns(
     runs * TIMES,
-    (i) => weft(ours, 'switch', versions[i % 2] as string),
+    (i) => weft(ours, 'switch', versions[(i + 1) % 2] as string),
     (i) => run('git', ['checkout', '-q', versions[i % 2] as string], theirs),
   )
   tell(`switch, ${APART} commits apart`, switches, switches.git * 2 + START)
+  console.log(`  the first: ${(first.seconds * 1000).toFixed(0)} ms`)
   const files = out('ls-files', '*.c', '*.js').split('\n')
   for (let i = 0; i < CHANGED; i++) {
     const path = files[Math.floor((i * files.length) / CHANGED)] as string

@@ -17,6 +17,13 @@ export const HOME = temporary('home')
 /** Where programs keep compiled code between runs. */
 const CACHE = temporary('cache')
 
+/** What whoever runs the tests has set for programs like this one, and must not count in them. */
+const UNSET = Object.fromEntries(
+  ['EDITOR', 'VISUAL', 'PAGER', 'LESS', 'WEFT_EDITOR', 'WEFT_PAGER', 'WEFT_AUTHOR_NAME', 'WEFT_AUTHOR_EMAIL'].map(
+    (name) => [name, undefined],
+  ),
+)
+
 /** How a process ended, and what it said. */
 export interface Outcome {
   /** Exit status, null where a signal ended it. */
@@ -42,7 +49,7 @@ export interface RunOptions {
 export async function weft(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
     cwd: options.cwd ?? ROOT,
-    env: { ...process.env, WEFT_HOME: HOME, XDG_CACHE_HOME: CACHE, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, ...UNSET, WEFT_HOME: HOME, XDG_CACHE_HOME: CACHE, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })
