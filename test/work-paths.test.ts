@@ -237,7 +237,9 @@ describe('the commands', () => {
       `Restored as of ${first.slice(0, 12)}: doc/a.txt\n1 file had changes that were never committed; weft undo brings it back.\n`,
     )
     assert.equal(await said('rm', '../b'), 'Removed: b\n')
+    writeFileSync(join(cwd, '../above'), 'stays\n')
     assert.deepEqual((await weftJson<{ removed: string[] }>(['clean'], { cwd })).removed, ['doc/new'])
+    assert.deepEqual((await weftJson<{ removed: string[] }>(['clean', '..'], { cwd })).removed, ['above'])
     assert.equal((await weftFails(['restore'], { cwd })).code, 'USAGE')
     assert.equal((await weftFails(['restore', '--to', 'x'], { cwd })).code, 'USAGE')
     assert.equal((await weftFails(['rm', '--cached', 'a.txt'], { cwd })).code, 'USAGE')

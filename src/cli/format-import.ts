@@ -34,6 +34,7 @@ export function formatImport(report: ImportReport, dir: string, style: Style): s
     checked === undefined ? '' : `${count(checked, 'git tree')} recomputed from what is stored: all are git's own.\n`,
     apart,
     `\nWhat usually comes next:\n`,
+    apart === '' ? '' : `  weft merge${inDir}             join what was done here and there\n`,
     `  weft log${inDir} -n 5          the newest versions\n`,
     `  weft blame${inDir} <path>      who put each line of a file there\n`,
     `  weft verify${inDir}            check every signature and every byte\n`,

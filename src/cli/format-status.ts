@@ -129,7 +129,7 @@ function next(report: StatusReport): string {
     return 'Another weft command is at work here, or was interrupted; the next one finishes what it began.\n'
   if (conflicts.length > 0) {
     const all = conflicts.length === 1 ? 'it' : 'them'
-    return `${count(conflicts.length, 'conflict')}: edit the file, \`weft resolve <path>\` settles ${all}; then \`weft commit\`.\n`
+    return `${count(conflicts.length, 'conflict')}: edit the file and \`weft resolve <path>\`, or take a side with --ours or --theirs, to settle ${all}; then \`weft commit\`.\n`
   }
   if (merge !== undefined || pick !== undefined) return 'No conflicts are left: `weft commit` makes the version.\n'
   if (!clean) {

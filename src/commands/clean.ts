@@ -12,7 +12,7 @@ export default class Clean extends BaseCommand {
     '<%= config.bin %> <%= command.id %> -n',
     '<%= config.bin %> <%= command.id %> --ignored build',
   ]
-  static override args = { paths: several('Files and directories; everywhere where none is named') }
+  static override args = { paths: several('Files and directories; below the working directory where none is named') }
   static override flags = {
     'dry-run': Flags.boolean({ char: 'n', summary: 'Only list what would be removed' }),
     ignored: Flags.boolean({ summary: 'Also remove what is ignored' }),
@@ -23,8 +23,10 @@ export default class Clean extends BaseCommand {
     await using repo = await this.openRepository()
     const work = await this.openWorktree(repo)
     const { clean } = await import('../worktree/clean.js')
+    // Below the working directory, as git has it.
+    const paths = (args.paths ?? ['.']).map((path) => this.bytesIn(repo, path))
     const report = await clean(work, {
-      paths: args.paths?.map((path) => this.bytesIn(repo, path)),
+      paths: paths.includes('') ? undefined : paths,
       ignored: flags.ignored,
       dryRun: flags['dry-run'],
     })

@@ -74,7 +74,11 @@ export async function resolveConflicts(work: Worktree, options: ResolveOptions):
 function chosenConflicts(all: readonly Conflict[], paths: readonly string[] = []): Conflict[] {
   if (paths.length === 0) return [...all]
   return paths.flatMap((wanted) => {
-    const found = all.filter(({ path }) => wanted === '' || path === wanted || path.startsWith(`${wanted}/`))
+    const found = all.filter(({ path, left, right }) =>
+      [path, left?.path, right?.path].some(
+        (at) => wanted === '' || at === wanted || at?.startsWith(`${wanted}/`) === true,
+      ),
+    )
     if (found.length > 0) return found
     throw new CodedError('PATH_UNKNOWN', `There is no conflict at ${formatPath(wanted)}.`, {
       hint: '`weft resolve --list` shows where there are.',
