@@ -26,12 +26,17 @@ export async function main(args: readonly string[], commands: Commands): Promise
   // Spares oclif the search for a file of colours for its help at every start.
   process.env['WEFT_DISABLE_THEME'] = '1'
   process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED))
+  // Node ends without a word when all that is left are promises that nothing can settle any more.
+  const stuck = (): void => void fail(new Error('The command came to a stop before it was done.'), wantsJson(args))
+  process.once('beforeExit', stuck)
   try {
     const { directories, rest } = splitLeading(args)
     directories.forEach(changeDirectory)
     await run(rest, await loadSettings(BUNDLE, commands))
   } catch (error) {
     await fail(error, wantsJson(args))
+  } finally {
+    process.off('beforeExit', stuck)
   }
 }
 

@@ -82,6 +82,8 @@ export function startGit(gitDir: string | undefined, args: readonly string[], wo
     kill() {
       killed = true
       child.kill('SIGKILL')
+      // What it printed and nobody read would keep 'close' from ever coming, and the program would just end.
+      child.stdout.destroy()
     },
   }
 }
