@@ -3,9 +3,8 @@
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
-import { type Composed, type ComposeWrite, composeVersion } from '../history/compose.js'
-import type { Extra } from '../history/extra.js'
-import type { Ident, VersionRef } from '../history/header.js'
+import { type Composed, type ComposeWrite, type Composition, composeVersion } from '../history/compose.js'
+import type { VersionRef } from '../history/header.js'
 import { type JoinedPath, joinPaths } from '../history/joined-paths.js'
 import type { PathPut } from '../history/path-entry.js'
 import type { Signer } from '../history/signer.js'
@@ -18,19 +17,11 @@ import { Vector } from '../lseq/vector.js'
 import { contentOf } from './files.js'
 
 /** A version as its writer wants it. */
-export interface NewVersion {
-  readonly parents: readonly VersionRef[]
+export interface NewVersion extends Omit<Composition, 'vectors' | 'joined' | 'tree' | 'sources'> {
   /** What differs from the first parent, a path each. */
   readonly writes: readonly ComposeWrite[]
-  readonly author: Ident
-  readonly committer: Ident
-  readonly message: Uint8Array
-  readonly extra?: readonly Extra[]
-  readonly noteExtra?: readonly Extra[]
   /** Versions that it does not stand on, from which lines may have come: what it picks. Blame then names their authors. */
   readonly sources?: readonly VersionRef[] | undefined
-  /** See `Composition`. */
-  readonly isAside?: boolean | undefined
   /**
    * Tree of the only parent, in which directories that no write is below may be opaque. Without it the tree is read from
    * the store, which takes a look at every path there ever was.

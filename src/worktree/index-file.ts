@@ -377,15 +377,20 @@ function markDirectories(path: string, into: Set<string>): void {
   into.add('')
 }
 
-/** The bytes of a file, at offset 0 of a buffer of their own; undefined where there is none. */
-function readWhole(path: string): Uint8Array | undefined {
-  let file: number
+/** Opens a file to be read; undefined where there is none. */
+function openIndex(path: string): number | undefined {
   try {
-    file = openSync(path, 'r')
+    return openSync(path, 'r')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw diskError(error, path)
   }
+}
+
+/** The bytes of a file, at offset 0 of a buffer of their own; undefined where there is none. */
+function readWhole(path: string): Uint8Array | undefined {
+  const file = openIndex(path)
+  if (file === undefined) return undefined
   try {
     const { size } = fstatSync(file)
     if (size > MAX_INDEX) throw damaged('its length')
@@ -409,13 +414,8 @@ const MAX_INDEX = 2 ** 31 - 1
 const LARGE = 1 << 20
 
 function readStamp(path: string): Uint8Array | undefined {
-  let file: number
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw diskError(error, path)
-  }
+  const file = openIndex(path)
+  if (file === undefined) return undefined
   try {
     const header = new Uint8Array(STAMP_END)
     return stampOf(header.subarray(0, readSync(file, header, 0, STAMP_END, 0)))

@@ -27,6 +27,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
 import { diskError } from '../repo/disk-error.js'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
@@ -194,8 +195,11 @@ function isWorkingDirectory(stat: Stats | undefined): boolean {
  * later change gives it another one, even within the same tick.
  */
 function momentNow(): number {
-  return (performance.timeOrigin + performance.now()) / 1000
+  return (ORIGIN + milliseconds()) / 1000
 }
+
+/** What the steady clock is behind the calendar, in milliseconds. */
+const ORIGIN = Date.now() - milliseconds()
 
 function makeFile(place: string, bytes: Uint8Array, executable: boolean): Stats {
   const file = openSync(place, 'wx', executable ? 0o777 : 0o666)
