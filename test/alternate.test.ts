@@ -23,6 +23,7 @@ import { git } from './support/git.js'
 import { type Random, random } from './support/random.js'
 import { nowhere } from './support/temp.js'
 import { HOME, weft } from './support/weft.js'
+import { putMade, writerIn } from './support/writing.js'
 
 const ROUNDS = 20
 const PATHS = ['a', 'b', 'dir/c', 'dir/d', 'e']
@@ -106,18 +107,17 @@ class Sides {
     const parents = heads.flatMap(({ value }) => value.version ?? [])
     const writes =
       parents.length === 1 ? await this.#edit(repo, parents[0] as VersionRef) : await this.#join(repo, parents)
-    const { signer } = await openIdentity(HOME)
     this.#time += 60
     const ident = { name: encodeUtf8('Ada'), email: encodeUtf8('ada@example.com'), time: this.#time, zone: -300 }
     const message = encodeUtf8(parents.length === 1 ? 'edit in weft' : 'merge in weft\n')
     const made = await authorVersion(
-      { entries: repo.entries, versions: repo.versions, signer },
+      { entries: repo.entries, versions: repo.versions, ...(await writerIn(repo)) },
       { parents, writes, author: ident, committer: ident, message },
     )
     const value = { replaces: heads, version: made.ref }
-    const moved = await refEntries(repo.entries, [{ kind: 'b', name: 'main', value }], { signer, ident, message: '' })
-    await repo.entries.put(made.entries)
-    await repo.entries.put(moved)
+    await putMade(repo, made.entries)
+    const author = { ...(await writerIn(repo)), ident, message: '' }
+    await putMade(repo, await refEntries(repo.entries, [{ kind: 'b', name: 'main', value }], author))
   }
 
   async #edit(repo: Repository, head: VersionRef): Promise<ComposeWrite[]> {

@@ -7,12 +7,12 @@ import { describe, it } from 'node:test'
 import { encodeUtf8, fromLatin1, toLatin1 } from '../src/base/bytes.js'
 import type { ComposeWrite } from '../src/history/compose.js'
 import type { VersionRef } from '../src/history/header.js'
-import { openIdentity, Repository } from '../src/index.js'
+import { Repository } from '../src/index.js'
 import type { Lseq } from '../src/lseq/lseq.js'
 import { authorVersion } from '../src/repo/author.js'
 import { random } from './support/random.js'
 import { nowhere } from './support/temp.js'
-import { HOME } from './support/weft.js'
+import { putMade, writerIn } from './support/writing.js'
 
 const chance = random('authored versions')
 
@@ -120,7 +120,6 @@ describe('versions made one at a time', () => {
       const said = `seed ${chance.seed}, round ${round}`
       await using repo = await Repository.openOrCreate(nowhere('author'))
       const { entries, versions } = repo
-      const { signer } = await openIdentity(HOME)
       const made: ModelVersion[] = []
       for (let n = 0; n < 40; n++) {
         const parents: ModelVersion[] = []
@@ -138,7 +137,7 @@ describe('versions made one at a time', () => {
           entries: added,
           puts,
         } = await authorVersion(
-          { entries, versions, signer },
+          { entries, versions, ...(await writerIn(repo)) },
           {
             parents: parents.map((parent) => parent.ref),
             writes,
@@ -147,7 +146,7 @@ describe('versions made one at a time', () => {
             message: encodeUtf8(`v${n}`),
           },
         )
-        await entries.put(added, { fresh: true })
+        await putMade(repo, added)
         const files = new Map<string, ModelFile>()
         for (const [path, file] of after) {
           files.set(

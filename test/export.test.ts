@@ -20,6 +20,7 @@ import { git } from './support/git.js'
 import { importedFrom } from './support/imported.js'
 import { nowhere, temporary } from './support/temp.js'
 import { HOME, weft, weftFails } from './support/weft.js'
+import { putMade, writerIn } from './support/writing.js'
 
 const IDENT = { name: encodeUtf8('Ada'), email: encodeUtf8('ada@example.com'), time: 1_700_000_000, zone: 90 }
 
@@ -35,17 +36,21 @@ function texts(files: Record<string, string>): ComposeWrite[] {
 async function make(dir: string, branch: string, version: Partial<NewVersion>, replace = true): Promise<VersionRef> {
   await using repo = await Repository.openOrCreate(dir)
   const { entries, versions } = repo
-  const { signer } = await openIdentity(HOME)
+  const writer = await writerIn(repo)
   const heads = (await readRefs(entries)).filter(({ kind, name }) => kind === 'b' && name === branch)
   const parents = version.parents ?? heads.flatMap(({ value }) => value.version ?? [])
   const made = await authorVersion(
-    { entries, versions, signer },
+    { entries, versions, ...writer },
     { writes: [], author: IDENT, committer: IDENT, message: encodeUtf8('a change'), ...version, parents },
   )
-  await entries.put(made.entries)
+  await putMade(repo, made.entries)
   const value = { replaces: replace ? heads : [], version: made.ref }
-  const moved = await refEntries(entries, [{ kind: 'b', name: branch, value }], { signer, ident: IDENT, message: '' })
-  await entries.put(moved)
+  const moved = await refEntries(entries, [{ kind: 'b', name: branch, value }], {
+    ...(await writerIn(repo)),
+    ident: IDENT,
+    message: '',
+  })
+  await putMade(repo, moved)
   return made.ref
 }
 
@@ -160,12 +165,12 @@ describe('export of what was made here', () => {
   it('makes annotated tags of tags that say something, and keeps its own', async () => {
     const dir = nowhere('tagged')
     const version = await make(dir, 'main', { writes: texts({ a: 'one\n' }) })
-    const { signer } = await openIdentity(HOME)
     {
       await using repo = await Repository.open(dir)
       const plain = { kind: 't' as const, name: 'plain', value: { replaces: [], version } }
       const said = { kind: 't' as const, name: 'v1', value: { replaces: [], version, message: encodeUtf8('First.\n') } }
-      await repo.entries.put(await refEntries(repo.entries, [plain, said], { signer, ident: IDENT, message: '' }))
+      const author = { ...(await writerIn(repo)), ident: IDENT, message: '' }
+      await putMade(repo, await refEntries(repo.entries, [plain, said], author))
     }
     const target = nowhere('tagged.git')
     assert.equal((await exported(dir, target)).refs, 3)
@@ -208,8 +213,8 @@ describe('export of what was made here', () => {
       await using repo = await Repository.open(dir)
       const heads = (await readRefs(repo.entries)).filter(({ name }) => name === 'side')
       const gone = [{ kind: 'b' as const, name: 'side', value: { replaces: heads } }]
-      const { signer } = await openIdentity(HOME)
-      await repo.entries.put(await refEntries(repo.entries, gone, { signer, ident: IDENT, message: '' }))
+      const author = { ...(await writerIn(repo)), ident: IDENT, message: '' }
+      await putMade(repo, await refEntries(repo.entries, gone, author))
     }
     const target = nowhere('squash.git')
     const report = await exported(dir, target)

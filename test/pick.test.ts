@@ -248,7 +248,7 @@ describe('sources', () => {
     const picked = refOf(version)
     const joined = await versions.vectorOf(base)
     const composed = await composeVersion(
-      { entries, streams: versions.streams, signer: await play.repo.signer() },
+      { entries, streams: versions.streams, ...(await play.repo.writer()) },
       {
         parents: [base],
         vectors: [joined],

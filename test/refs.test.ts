@@ -11,6 +11,7 @@ import type { Version } from '../src/history/header.js'
 import { genesisKey, type RefKind, refKey } from '../src/history/keys.js'
 import { type RefChange, refEntries } from '../src/history/ref-log.js'
 import { encodeRefValue, isDeletion, type Ref, readRefs } from '../src/history/refs.js'
+import { Replica } from '../src/history/replica.js'
 import type { Signer } from '../src/history/signer.js'
 import { verifyEntries } from '../src/history/verify.js'
 import { Versions } from '../src/history/versions.js'
@@ -40,8 +41,9 @@ function put(name: string, replaces: readonly Lseq[] = [], kind: RefKind = 's'):
 
 /** Signs changes and writes them; returns the lseqs of the ref entries. */
 async function write(store: EntryStore, signer: Signer, ...changes: RefChange[]): Promise<Lseq[]> {
-  const entries = await refEntries(store, changes, { signer, ident, message: 'test' })
-  await store.put(entries)
+  const replica = await Replica.open(store, signer.publicKey, undefined)
+  const entries = await refEntries(store, changes, { signer, replica, ident, message: 'test' })
+  await store.put(entries, { operations: replica.operations(entries) })
   return changes.map(({ kind, name }) => {
     const start = refKey(kind, name, 0, 0).subarray(0, -8)
     const own = entries.findLast(({ key }) => Buffer.from(key).subarray(0, start.length).equals(start))

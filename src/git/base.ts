@@ -6,7 +6,7 @@
  * before anything is planned on one, it is put together again from the version, so that the note of it need not be trusted.
  * @module
  */
-import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
+import { equalBytes, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { extraOf } from '../history/extra.js'
@@ -15,6 +15,7 @@ import { Graph } from '../history/graph.js'
 import type { Version, VersionRef } from '../history/header.js'
 import { kindRange } from '../history/keys.js'
 import { decodePathEntry } from '../history/path-entry.js'
+import type { Writer } from '../history/replica.js'
 import { emptyTree, setPath, type Tree } from '../history/tree.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -75,8 +76,8 @@ export class Base {
     this.#touches = touches
   }
 
-  /** @param publicKey - Of the writer: only streams of this key are written on. */
-  static async load(entries: EntryStore, publicKey: Uint8Array): Promise<Base> {
+  /** @param writer - Only streams that the key began here are written on. */
+  static async load(entries: EntryStore, { signer, replica }: Writer): Promise<Base> {
     const streams = new Streams()
     const graph = new Graph(streams)
     const refs: VersionRef[] = []
@@ -89,7 +90,8 @@ export class Base {
         if (stream === 0) continue
         const genesis = decodeGenesis(batch.value(i))
         streamIds.add(stream)
-        if (genesis.kind === 'content' && toHex(genesis.publicKey) === toHex(publicKey)) own.add(stream)
+        const isOwn = replica.own.has(stream) && equalBytes(genesis.publicKey, signer.publicKey)
+        if (isOwn && genesis.kind === 'content') own.add(stream)
       }
     }
     const tips = new Map<number, number>()

@@ -14,7 +14,8 @@ import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import { beginStream, type Genesis } from '../history/genesis.js'
-import { chunkPrefix, linesPrefix, prefixRange } from '../history/keys.js'
+import { chunkPrefix, genesisKey, linesPrefix, prefixRange } from '../history/keys.js'
+import type { Writer } from '../history/replica.js'
 import type { Tree } from '../history/tree.js'
 import { WeaveBuilder } from '../lines/weave.js'
 import type { Weaver } from '../lines/weaver.js'
@@ -25,6 +26,7 @@ import { textOf } from '../repo/describe.js'
 import type { Identity } from '../repo/identity.js'
 import { writeHead } from '../repo/layout.js'
 import { formatPath } from '../repo/path-text.js'
+import { openReplica } from '../repo/replica.js'
 import { Repository } from '../repo/repository.js'
 import type { ImportReport, Progress } from '../repo/results.js'
 import { Assembly, type Draft } from './assemble.js'
@@ -93,14 +95,15 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   const counts: Counts = { versions: 0, files: 0, entries: 0, lines: 0, bytes: 0 }
   let size = options.batchVersions ?? BATCH_VERSIONS
   for (;;) {
-    const base = await Base.load(entries, options.identity.signer.publicKey)
+    const writer = await writerIn(repository, options.identity)
+    const base = await Base.load(entries, writer)
     const todo = commits.filter(({ id }) => !base.byCommit.has(binary(id)))
     if (todo.length === 0) break
     const batch = todo.slice(0, size)
-    const done = await new Batch(entries, base, batch, source, options, counts, commits.length).run()
+    const done = await new Batch(entries, base, writer, batch, source, options, counts, commits.length).run()
     if (!done) size = Math.max(1, Math.floor(batch.length / 2))
   }
-  const setRefs = () => importRefs(entries, targets, options.identity.signer)
+  const setRefs = async () => importRefs(entries, targets, await writerIn(repository, options.identity))
   const { set, diverged } = await (options.aroundRefs?.(repository, setRefs) ?? setRefs())
   if (counts.versions > 0) {
     progress('compact', 0, 0)
@@ -129,6 +132,11 @@ export async function importGit(options: ImportOptions): Promise<ImportReport> {
   }
 }
 
+/** The identity, with the streams that it may go on with: another answer once a batch has been written. */
+async function writerIn({ entries, root }: Repository, { signer }: Identity): Promise<Writer> {
+  return { signer, replica: await openReplica(entries, root, signer.publicKey) }
+}
+
 /** Whether the current branch has moved on from the version that the work tree stands on. */
 async function leftBehind(repository: Repository): Promise<{ behind?: string }> {
   const { branch, version } = await repository.head()
@@ -148,6 +156,7 @@ function headFor(targets: ImportRefs, head: string | undefined): string | undefi
 class Batch {
   readonly #entries: EntryStore
   readonly #base: Base
+  readonly #writer: Writer
   readonly #commits: readonly CommitLine[]
   readonly #source: ObjectSource
   readonly #options: ImportOptions
@@ -161,6 +170,7 @@ class Batch {
   constructor(
     entries: EntryStore,
     base: Base,
+    writer: Writer,
     commits: readonly CommitLine[],
     source: ObjectSource,
     options: ImportOptions,
@@ -169,6 +179,7 @@ class Batch {
   ) {
     this.#entries = entries
     this.#base = base
+    this.#writer = writer
     this.#commits = commits
     this.#source = source
     this.#options = options
@@ -191,7 +202,7 @@ class Batch {
     if (!contents.complete) return false
     const assembly = new Assembly(this.#drafts, {
       greatest: this.#base.graph.greatest,
-      signer: this.#options.identity.signer,
+      signer: this.#writer.signer,
       streamOf: (slot) => this.#base.graph.streams.id(slot),
       refOf: async (number) => this.#base.refOf(number),
       seqOf: (number) => this.#base.graph.node(number).last,
@@ -210,7 +221,8 @@ class Batch {
         const room = writer.add(key, value)
         if (room !== undefined) await room
       }
-      return undefined
+      const begun = [...this.#geneses.values()].map(({ stream, value }) => ({ key: genesisKey(stream), value }))
+      return this.#writer.replica.operations(begun)
     })
     this.#counts.versions += this.#drafts.length
     this.#counts.files += todo.total
@@ -281,7 +293,7 @@ class Batch {
     const begun = new Set([...this.#geneses.values()].map(({ stream }) => stream))
     const genesis = beginStream(
       this.#base.repository,
-      this.#options.identity.signer.publicKey,
+      this.#writer.signer.publicKey,
       'content',
       this.#random,
       (stream) => this.#base.streamIds.has(stream) || begun.has(stream),

@@ -13,7 +13,7 @@ import type { Ident, VersionRef } from '../history/header.js'
 import type { RefKind } from '../history/keys.js'
 import { type RefChange, refEntries } from '../history/ref-log.js'
 import { encodeRefValue, isDeletion, type Ref, type RefValue, readRefs } from '../history/refs.js'
-import type { Signer } from '../history/signer.js'
+import type { Writer } from '../history/replica.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
@@ -130,7 +130,7 @@ export interface RefsOutcome {
  * A branch never loses versions that were made here: one that is further here stays, and one with which both sides went
  * on stands at both afterwards.
  */
-export async function importRefs(entries: EntryStore, targets: ImportRefs, signer: Signer): Promise<RefsOutcome> {
+export async function importRefs(entries: EntryStore, targets: ImportRefs, writer: Writer): Promise<RefsOutcome> {
   const current = new Map<string, Ref[]>()
   for (const ref of await readRefs(entries)) {
     getOrMake(current, `${ref.kind}${ref.name}`, () => [] as Ref[]).push(ref)
@@ -160,7 +160,8 @@ export async function importRefs(entries: EntryStore, targets: ImportRefs, signe
   }
   if (changes.length === 0) return { set: 0, diverged }
   const ident: Ident = { name: fromLatin1('weft'), email: fromLatin1(''), time: Math.floor(Date.now() / 1000), zone: 0 }
-  await entries.put(await refEntries(entries, changes, { signer, ident, message: 'git import' }))
+  const added = await refEntries(entries, changes, { ...writer, ident, message: 'git import' })
+  await entries.put(added, { operations: writer.replica.operations(added) })
   return { set: changes.length, diverged }
 }
 

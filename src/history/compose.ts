@@ -5,7 +5,8 @@
  * stored. Seqs are given out in the same order: for each path in byte order its path entry, the lines of its new runs, its
  * tombstones and origins, its recipe, its chunks; then one for the note, the groups and the version itself.
  *
- * Nothing is written here: the caller puts the entries in one atomic batch, with the refs that name the version.
+ * Nothing is written here: the caller puts the entries in one atomic batch, with the refs that name the version, and with
+ * what the replica has to note (`Replica.operations`).
  * @module
  */
 import { compareBytes, concatBytes, equalBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
@@ -40,7 +41,7 @@ import {
 import { encodeNote } from './note.js'
 import { placeVersion } from './own-streams.js'
 import { encodePathDelete, encodePathPut, type PathPut } from './path-entry.js'
-import type { Signer } from './signer.js'
+import type { Writer } from './replica.js'
 import { StoredFile } from './stored-file.js'
 import { type Leaf, setPath, type Tree, treeRoot } from './tree.js'
 
@@ -91,10 +92,9 @@ export interface Composition {
 }
 
 /** What composing stands on. */
-export interface ComposeContext {
+export interface ComposeContext extends Writer {
   readonly entries: EntryStore
   readonly streams: Streams
-  readonly signer: Signer
   readonly random?: (bytes: number) => Uint8Array
 }
 
@@ -120,7 +120,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
   const { parents, joined, author, committer, message } = composition
   const { signer, streams } = context
   const place = await placeVersion(context.entries, {
-    publicKey: signer.publicKey,
+    writer: context,
     random: context.random ?? crypto.randomBytes,
     streams,
     vector: joined,

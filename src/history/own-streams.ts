@@ -3,7 +3,7 @@
  *
  * A stream may be continued only from a state that covers its tip: what is in front of it in the chain is then in the
  * past of the new version too. A version that was undone is covered by nothing that follows, so its stream is left alone
- * and another one is used.
+ * and another one is used. And only a stream that was begun in this store is continued: replica.ts.
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
@@ -13,6 +13,7 @@ import type { Streams, Vector } from '../lseq/vector.js'
 import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
 import { decodeVersion, type VersionRef } from './header.js'
 import { genesisKey, kindRange } from './keys.js'
+import type { Writer } from './replica.js'
 
 /** Where the next version of a writer goes. */
 export interface StreamPlace {
@@ -27,7 +28,7 @@ export interface StreamPlace {
 
 /** What is needed to choose a content stream. */
 export interface PlaceRequest {
-  readonly publicKey: Uint8Array
+  readonly writer: Writer
   readonly random: (bytes: number) => Uint8Array
   readonly streams: Streams
   /** What the new version stands on. */
@@ -40,8 +41,8 @@ export interface PlaceRequest {
 
 /** Chooses the stream for a version on top of `vector`: the first parent's, else one of the writer's that fits, else a new one. */
 export async function placeVersion(entries: EntryStore, request: PlaceRequest): Promise<StreamPlace> {
-  const { publicKey, random, streams, vector, preferred } = request
-  const { own, taken } = await ownStreams(entries, publicKey)
+  const { writer, random, streams, vector, preferred } = request
+  const { own, taken } = await ownStreams(entries, writer)
   const left = new Set(request.isAside === true ? [] : own.keys())
   const fitting = new Map<number, VersionRef>()
   let greatest = 0
@@ -59,14 +60,14 @@ export async function placeVersion(entries: EntryStore, request: PlaceRequest): 
   const prev = (preferred === undefined ? undefined : fitting.get(preferred)) ?? [...fitting.values()][0]
   if (prev !== undefined) return { stream: prev.stream, prev, genesis: undefined, greatest }
   const repository = await readRepositoryId(entries)
-  const begun = beginStream(repository, publicKey, 'content', random, (stream) => taken.has(stream))
+  const begun = beginStream(repository, writer.signer.publicKey, 'content', random, (stream) => taken.has(stream))
   const { stream, id, value } = begun
   return { stream, prev: { seq: 0, stream, id }, genesis: { key: genesisKey(stream), value }, greatest }
 }
 
 async function ownStreams(
   entries: EntryStore,
-  publicKey: Uint8Array,
+  { signer, replica }: Writer,
 ): Promise<{ own: Map<number, Genesis>; taken: Set<number> }> {
   const own = new Map<number, Genesis>()
   const taken = new Set<number>()
@@ -74,9 +75,9 @@ async function ownStreams(
     for (let i = 0; i < batch.count; i++) {
       const { stream } = lseqOfKey(batch.key(i))
       taken.add(stream)
-      if (stream === 0) continue
+      if (!replica.own.has(stream)) continue
       const genesis = decodeGenesis(batch.value(i))
-      if (genesis.kind === 'content' && equalBytes(genesis.publicKey, publicKey)) own.set(stream, genesis)
+      if (genesis.kind === 'content' && equalBytes(genesis.publicKey, signer.publicKey)) own.set(stream, genesis)
     }
   }
   return { own, taken }

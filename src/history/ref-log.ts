@@ -18,7 +18,7 @@ import { decodeVersion, encodeHeader, encodeVersion, type Ident, type VersionRef
 import { genesisKey, groupsKey, kindRange, noteKey, type RefKind, refKey, versionKey } from './keys.js'
 import { encodeNote } from './note.js'
 import { encodeRefValue, type RefValue } from './refs.js'
-import type { Signer } from './signer.js'
+import type { Writer } from './replica.js'
 
 /** A name and what it is to be. */
 export interface RefChange {
@@ -29,24 +29,23 @@ export interface RefChange {
 }
 
 /** Who changes refs, and why. */
-export interface RefAuthor {
-  readonly signer: Signer
+export interface RefAuthor extends Writer {
   readonly ident: Ident
   readonly message: string
 }
 
 /**
- * The entries of a refs version; the caller writes them in one batch.
+ * The entries of a refs version; the caller writes them in one batch, with what the replica has to note.
  *
  * @param behind - A seq that is taken by what goes into the same batch.
  */
 export async function refEntries(
   entries: EntryStore,
   changes: readonly RefChange[],
-  { signer, ident, message }: RefAuthor,
+  { signer, replica, ident, message }: RefAuthor,
   behind = 0,
 ): Promise<Entry[]> {
-  const { genesis, isNew, tip, greatest } = await refsStream(entries, signer)
+  const { genesis, isNew, tip, greatest } = await refsStream(entries, { signer, replica })
   const { stream } = genesis
   const first = nextBlock(Math.max(greatest, behind), changes.length + 1)
   const added: Entry[] = changes.map(({ kind, name, value }, i) => ({
@@ -86,10 +85,10 @@ export async function refEntries(
   return added
 }
 
-/** The signer's refs stream, and where it and the store's clock stand. */
+/** The writer's refs stream, and where it and the store's clock stand. */
 async function refsStream(
   entries: EntryStore,
-  signer: Signer,
+  { signer, replica }: Writer,
 ): Promise<{ genesis: Genesis; isNew: boolean; tip: VersionRef | undefined; greatest: number }> {
   const taken = new Set<number>()
   let genesis: Genesis | undefined
@@ -97,7 +96,7 @@ async function refsStream(
     for (let i = 0; i < batch.count; i++) {
       const { stream } = lseqOfKey(batch.key(i))
       taken.add(stream)
-      if (stream === 0) continue
+      if (!replica.own.has(stream)) continue
       const found = decodeGenesis(batch.value(i))
       if (found.kind === 'refs' && equalBytes(found.publicKey, signer.publicKey)) genesis ??= found
     }

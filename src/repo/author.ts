@@ -7,7 +7,7 @@ import { type Composed, type ComposeWrite, type Composition, composeVersion } fr
 import type { VersionRef } from '../history/header.js'
 import { type JoinedPath, joinPaths } from '../history/joined-paths.js'
 import type { PathPut } from '../history/path-entry.js'
-import type { Signer } from '../history/signer.js'
+import type { Writer } from '../history/replica.js'
 import { sourcesExtra } from '../history/sources.js'
 import { emptyTree, type Leaf, type Tree } from '../history/tree.js'
 import type { Versions } from '../history/versions.js'
@@ -30,15 +30,14 @@ export interface NewVersion extends Omit<Composition, 'vectors' | 'joined' | 'tr
 }
 
 /** What authoring stands on. */
-export interface AuthorContext {
+export interface AuthorContext extends Writer {
   readonly entries: EntryStore
   readonly versions: Versions
-  readonly signer: Signer
 }
 
-/** Makes a version; the caller writes its entries. */
+/** Makes a version; the caller writes its entries, with what the replica has to note. */
 export async function authorVersion(context: AuthorContext, version: NewVersion): Promise<Composed> {
-  const { entries, versions, signer } = context
+  const { entries, versions, signer, replica } = context
   const { streams } = versions
   const { parents, tree, sources: from = [], ...rest } = version
   const vectors: Vector[] = []
@@ -50,9 +49,10 @@ export async function authorVersion(context: AuthorContext, version: NewVersion)
   const extra = [...(rest.extra ?? []), ...(unknown.length > 0 ? [sourcesExtra(unknown)] : [])]
   extra.sort((a, b) => (a.name < b.name ? -1 : 1))
   const base = { ...rest, extra, parents, vectors, joined, sources }
-  if (parents.length === 0) return composeVersion({ entries, streams, signer }, { ...base, tree: emptyTree<Leaf>() })
+  if (parents.length === 0)
+    return composeVersion({ entries, streams, signer, replica }, { ...base, tree: emptyTree<Leaf>() })
   if (tree !== undefined && parents.length === 1) {
-    return composeVersion({ entries, streams, signer }, { ...base, tree })
+    return composeVersion({ entries, streams, signer, replica }, { ...base, tree })
   }
   const paths = await joinPaths(entries, streams, vectors)
   const given = new Map(version.writes.map((write) => [write.path, write]))
@@ -63,7 +63,7 @@ export async function authorVersion(context: AuthorContext, version: NewVersion)
       given.get(one.path) ?? kept(one, (put) => contentOf({ entries, streams }, one.path, put, vectors[0] as Vector))
     if (write !== undefined && (one.contested || !isAnswer(write, one.joined))) writes.push(write)
   }
-  return composeVersion({ entries, streams, signer }, { ...base, tree: paths.tree, writes })
+  return composeVersion({ entries, streams, signer, replica }, { ...base, tree: paths.tree, writes })
 }
 
 /** What leaving a path as the first parent has it says. */

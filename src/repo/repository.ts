@@ -13,6 +13,7 @@ import { beginRepository } from '../history/genesis.js'
 import { genesisKey, kindRange } from '../history/keys.js'
 import type { PathPut } from '../history/path-entry.js'
 import { type PathState, pathAt, pathsAt } from '../history/paths.js'
+import type { Writer } from '../history/replica.js'
 import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
@@ -121,7 +122,10 @@ export class Repository implements AsyncDisposable {
     const { wait, onWait } = options
     const store = await openLevelStore(storePath(root), { create: true, wait, onWait })
     if ((await store.get(FORMAT_KEY)) === undefined) {
-      const operations = [{ type: 'put' as const, key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }]
+      const { beginReplica, replicaOperation } = await import('../history/replica.js')
+      const { placeOf } = await import('./replica.js')
+      const format = { type: 'put' as const, key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }
+      const operations = [format, replicaOperation(beginReplica(await placeOf(root)))]
       await new EntryStore(store).put([{ key: genesisKey(0), value: beginRepository(random) }], { operations })
     }
     return Repository.#checked(root, store, options)
@@ -173,6 +177,18 @@ export class Repository implements AsyncDisposable {
   async signer(): Promise<Signer> {
     const { openSigner } = await import('./identity.js')
     return openSigner(this.#home)
+  }
+
+  /**
+   * Who writes here: the key, and the streams that may be gone on with. Whoever writes what it made puts
+   * `replica.operations` of that into the same batch.
+   *
+   * @throws {CodedError} As `signer`.
+   */
+  async writer(): Promise<Writer> {
+    const signer = await this.signer()
+    const { openReplica } = await import('./replica.js')
+    return { signer, replica: await openReplica(this.entries, this.root, signer.publicKey) }
   }
 
   /** The state that a version, branch, tag, snapshot, id, time or vector names; by default the current branch. */

@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8, fromLatin1, toHex, toLatin1 } from '../base/byt
 import { CodedError } from '../base/error.js'
 import { REF_KINDS } from '../history/keys.js'
 import { isDeletion, type Ref, readRefs } from '../history/refs.js'
-import type { Signer } from '../history/signer.js'
+import type { Writer } from '../history/replica.js'
 import { formatStream } from '../lseq/lseq.js'
 import { parseVector } from '../lseq/vector.js'
 import type { RepositoryContext } from './context.js'
@@ -26,11 +26,11 @@ const SHOWN = 8
 
 /** The snapshots of a repository. */
 export class Snapshots {
-  readonly #repository: RepositoryContext & { signer(): Promise<Signer> }
+  readonly #repository: RepositoryContext & { writer(): Promise<Writer> }
   /** Settles when the last snapshot asked for is made: each takes its lseqs behind the one before. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(repository: RepositoryContext & { signer(): Promise<Signer> }) {
+  constructor(repository: RepositoryContext & { writer(): Promise<Writer> }) {
     this.#repository = repository
   }
 
@@ -55,11 +55,12 @@ export class Snapshots {
         hint: 'Choose another name: a snapshot is never moved.',
       })
     }
-    const signer = await this.#repository.signer()
+    const writer = await this.#repository.writer()
     const { refEntries } = await import('../history/ref-log.js')
     const tips = [...vector.entries()].map(([slot, seq]) => ({ seq, stream: versions.streams.id(slot) }))
     const change = { kind: 's', name: bytes, value: { replaces: [], vector: tips } } as const
-    await entries.put(await refEntries(entries, [change], { signer, ident: identNow(), message: 'snapshot' }))
+    const added = await refEntries(entries, [change], { ...writer, ident: identNow(), message: 'snapshot' })
+    await entries.put(added, { operations: writer.replica.operations(added) })
     return this.show(name)
   }
 

@@ -100,7 +100,7 @@ export async function commit(work: Worktree, options: CommitOptions): Promise<Co
   const parents = await parentsOf(work)
   const ident = identNow(options.author)
   const composed = await authorVersion(
-    { entries: repo.entries, versions: repo.versions, signer: await repo.signer() },
+    { entries: repo.entries, versions: repo.versions, ...(await repo.writer()) },
     {
       parents,
       writes: changes.writes,

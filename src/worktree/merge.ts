@@ -157,7 +157,7 @@ async function join(
   const ident = identNow(author)
   const text = parseMessage(message ?? standardMessage(from, work))
   const composed = await authorVersion(
-    { entries, versions, signer: await repo.signer() },
+    { entries, versions, ...(await repo.writer()) },
     {
       parents: [base, refOf(right)],
       writes: mergeWrites({ entries, streams: versions.streams }, outcome, vectors),

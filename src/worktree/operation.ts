@@ -25,6 +25,7 @@ import { encodeRefValue, isDeletion, type Ref, type RefValue, readRefs } from '.
 import type { Entry } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import type { Operation as StoreOperation } from '../lseq/store.js'
 import { identNow } from '../repo/ident.js'
 import { type Head, writeHead } from '../repo/layout.js'
 import { formatMode } from '../repo/mode.js'
@@ -134,8 +135,9 @@ export async function perform(context: OperationContext, operation: Operation): 
   const { files, clean } = recordFiles(context, operation.files ?? [])
   const refs = await refChanges(repo.entries, operation.refs ?? [])
   const added = [...(operation.entries ?? [])]
-  if (refs.changes.length > 0) {
-    const author = { signer: await repo.signer(), ident: identNow(operation.author), message: operation.command }
+  const writer = added.length + refs.changes.length > 0 ? await repo.writer() : undefined
+  if (writer !== undefined && refs.changes.length > 0) {
+    const author = { ...writer, ident: identNow(operation.author), message: operation.command }
     added.push(...(await refEntries(repo.entries, refs.changes, author, greatestSeq(added))))
   }
   const record = recordOf(root, operation, await repo.head(), files, refs.records, added)
@@ -145,7 +147,7 @@ export async function perform(context: OperationContext, operation: Operation): 
   await work.prepare(({ stored }) => isNew && stored?.at === record.head.after.version)
   beginOperation(root, record)
   try {
-    await putEntries(repo.entries, added)
+    await putEntries(repo.entries, added, writer?.replica.operations(added) ?? [])
   } catch (error) {
     // Where the store failed, only who opens it next can tell whether the batch has arrived: by the journal.
     if (!(error instanceof CodedError && error.code.startsWith('STORE_'))) dropOperation(root)
@@ -373,14 +375,18 @@ function greatestSeq(entries: readonly Entry[]): number {
   return entries.reduce((greatest, { key }) => Math.max(greatest, lseqOfKey(key).seq), 0)
 }
 
-async function putEntries(store: EntryStore, entries: readonly Entry[]): Promise<void> {
-  if (entries.length <= LOOSE_LIMIT) return store.put(entries, { fresh: true })
+async function putEntries(
+  store: EntryStore,
+  entries: readonly Entry[],
+  operations: readonly StoreOperation[],
+): Promise<void> {
+  if (entries.length <= LOOSE_LIMIT) return store.put(entries, { operations, fresh: true })
   const sorted = entries.toSorted((a, b) => compareBytes(a.key, b.key))
   await store.bulkWhole(async (writer) => {
     for (const { key, value } of sorted) {
       const room = writer.add(key, value)
       if (room !== undefined) await room
     }
-    return undefined
+    return operations
   })
 }

@@ -178,7 +178,7 @@ async function make(work: Worktree, change: Change, { author }: PickOptions): Pr
   const ident = identNow(author)
   const writes = mergeWrites({ entries, streams: versions.streams }, outcome, change)
   const composed = await authorVersion(
-    { entries, versions, signer: await repo.signer() },
+    { entries, versions, ...(await repo.writer()) },
     {
       parents: base === undefined ? [] : [base],
       writes,

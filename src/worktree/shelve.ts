@@ -83,7 +83,7 @@ export async function shelve(work: Worktree, options: ShelveOptions): Promise<Sh
   const ident = identNow(options.author)
   const { base } = index
   const composed = await authorVersion(
-    { entries: repo.entries, versions: repo.versions, signer: await repo.signer() },
+    { entries: repo.entries, versions: repo.versions, ...(await repo.writer()) },
     {
       parents: base === undefined ? [] : [base],
       writes: changes.writes,

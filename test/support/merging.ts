@@ -7,13 +7,13 @@ import type { ComposeWrite } from '../../src/history/compose.js'
 import type { VersionRef } from '../../src/history/header.js'
 import { type MergeOutcome, mergeStates } from '../../src/history/merge.js'
 import { pathsAt } from '../../src/history/paths.js'
-import { openIdentity, Repository } from '../../src/index.js'
+import { Repository } from '../../src/index.js'
 import { formatLseq } from '../../src/lseq/lseq.js'
 import { authorVersion } from '../../src/repo/author.js'
 import { contentOf } from '../../src/repo/files.js'
 import { mergeWrites } from '../../src/repo/merge-writes.js'
 import { nowhere } from './temp.js'
-import { HOME } from './weft.js'
+import { putMade, writerIn } from './writing.js'
 
 /** What a version makes of a path: a text, a text with a mode, a file moved here (and changed), or nothing. */
 export type Change = string | { text?: string; mode?: number; from?: string } | undefined
@@ -124,12 +124,11 @@ export class Story implements AsyncDisposable {
 
   async #write(parents: readonly VersionRef[], writes: readonly ComposeWrite[], name: string): Promise<VersionRef> {
     const { entries, versions } = this.repo
-    const { signer } = await openIdentity(HOME)
     const time = 1_700_000_000 + this.#count++
     const author = { name: encodeUtf8(name), email: encodeUtf8('a@example.org'), time, zone: 0 }
     const version = { parents, writes, author, committer: author, message: encodeUtf8(`${this.#count}`) }
-    const { ref, entries: added } = await authorVersion({ entries, versions, signer }, version)
-    await entries.put(added, { fresh: true })
+    const { ref, entries: added } = await authorVersion({ entries, versions, ...(await writerIn(this.repo)) }, version)
+    await putMade(this.repo, added)
     return ref
   }
 }

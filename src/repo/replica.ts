@@ -1,0 +1,32 @@
+/**
+ * Where a repository's store is on the disk, which tells a store from its copies (history/replica.ts).
+ * @module
+ */
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Replica, type StorePlace } from '../history/replica.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { storePath } from './layout.js'
+
+/**
+ * The place of the store in `root`.
+ *
+ * @param goesTo - Where `root` is going to be renamed to: the parent of that is there.
+ */
+export async function placeOf(root: string, goesTo?: string): Promise<StorePlace> {
+  const at = await realpath(storePath(root))
+  const path = goesTo === undefined ? at : storePath(join(await realpath(dirname(resolve(goesTo))), basename(goesTo)))
+  const { ino, birthtimeNs, ctimeNs } = await stat(at, { bigint: true })
+  // Where the time is not known, the system gives that of the last change instead, which would be another one each time.
+  const isKnown = birthtimeNs > 0n && birthtimeNs !== ctimeNs
+  return { path: Buffer.from(path), inode: BigInt.asUintN(64, ino), born: isKnown ? birthtimeNs : 0n }
+}
+
+/** The replica in `root`, as history knows it. @param publicKey - As for `Replica.open`. */
+export async function openReplica(
+  entries: EntryStore,
+  root: string,
+  publicKey: Uint8Array | undefined,
+): Promise<Replica> {
+  return Replica.open(entries, publicKey, await placeOf(root))
+}
