@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { fromLatin1, toHex } from '../src/base/bytes.js'
 import type { CodedError } from '../src/base/error.js'
 import { EntryStore } from '../src/lseq/entries.js'
-import { damagedFiles } from '../src/lseq/files.js'
+import { damagedFiles, lastingDamage } from '../src/lseq/files.js'
 import { openLevelStore } from '../src/lseq/level.js'
 import type { Operation, Store } from '../src/lseq/store.js'
 import { crashEntries, crashOptions } from './suites/crash.js'
@@ -138,7 +138,10 @@ describe('LevelDB store: lock', () => {
     const directory = fresh()
     const holder = child('write', directory, '1')
     await once(holder.stdout, 'data')
-    for (let i = 0; i < 15; i++) await assert.rejects(openLevelStore(directory), { code: 'STORE_LOCKED' })
+    for (let i = 0; i < 15; i++) {
+      await assert.rejects(openLevelStore(directory), { code: 'STORE_LOCKED' })
+      assert.deepEqual(await lastingDamage(directory), [])
+    }
     holder.kill('SIGKILL')
     await once(holder, 'close')
     await (await openLevelStore(directory)).close()

@@ -31,8 +31,9 @@ export class Versions {
   readonly streams: Streams
   readonly #entries: EntryStore
   readonly #vectors = new Map<string, Vector>()
-  /** All kept vectors from this seq on are in `#vectors`. */
+  /** All kept vectors from this seq on are in `#vectors`, as far as there were any in `#generation` of the entries. */
   #vectorsFrom = Number.POSITIVE_INFINITY
+  #generation = 0
 
   constructor(entries: EntryStore, streams: Streams) {
     this.#entries = entries
@@ -156,6 +157,12 @@ export class Versions {
   }
 
   async #keptVector(version: Lseq): Promise<Vector | undefined> {
+    const { generation } = this.#entries
+    if (generation !== this.#generation) {
+      // There may be later ones now; without them the way to an earlier one gets longer with each version.
+      this.#vectorsFrom = Number.POSITIVE_INFINITY
+      this.#generation = generation
+    }
     if (this.#vectorsFrom === Number.POSITIVE_INFINITY) {
       const value = await this.#entries.get(vectorKey(version.seq, version.stream))
       if (value !== undefined) return this.#vector(value)

@@ -88,6 +88,8 @@ export class EntryStore implements AsyncDisposable {
   readonly #pages: PageReader
   /** Whether there are loose entries: `undefined` when nobody has looked. */
   #loose: boolean | undefined
+  /** Counts what changes the store: what was looked up before may not be so any more. */
+  #generation = 0
   /** Settles when the last writer of pages has finished. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -101,6 +103,26 @@ export class EntryStore implements AsyncDisposable {
       heldBytes: options.heldBytes ?? 48 << 20,
     }
     this.#pages = new PageReader(store, this.#options.cacheBytes)
+  }
+
+  /** Another number after each write: what was made of the entries before, and kept, may have to be looked at again. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /**
+   * Runs a write to the store that somebody else makes past this object, so that what is remembered here is right while it
+   * goes on and afterwards. Nobody may be writing pages here meanwhile: see `turn.ts`.
+   */
+  async foreign<T>(work: () => Promise<T>): Promise<T> {
+    this.#generation++
+    this.#loose = true
+    try {
+      return await this.#pages.cache.rewrite(work)
+    } finally {
+      this.#generation++
+      this.#loose = undefined
+    }
   }
 
   /** The value of the entry with exactly this full key. */
@@ -235,6 +257,7 @@ export class EntryStore implements AsyncDisposable {
     this.#loose = true
     await this.store.batch(batch, { sync: options.sync !== false })
     this.#loose = true
+    this.#generation++
   }
 
   /**
@@ -261,7 +284,7 @@ export class EntryStore implements AsyncDisposable {
       const writer = new PageWriter(this.#pages, write, options)
       return writer.finish(checked(await fill(writer)))
     }
-    const turn = this.#turn.then(work)
+    const turn = this.#turn.then(work).finally(() => this.#generation++)
     this.#turn = turn.catch(() => undefined)
     return turn
   }
@@ -320,9 +343,11 @@ export class EntryStore implements AsyncDisposable {
 
   async #hasLoose(): Promise<boolean> {
     if (this.#loose === undefined) {
+      const generation = this.#generation
       let found = false
       for await (const batch of this.store.keys({ ...looseRange({}), limit: 1 })) found = batch.length > 0
-      // A put that began meanwhile has the last word.
+      // A put that began meanwhile has the last word, and one that came and went leaves it open.
+      if (generation !== this.#generation) return true
       this.#loose ??= found
     }
     return this.#loose

@@ -78,7 +78,7 @@ export async function checkFiles(directory: string, create: boolean): Promise<vo
       if (create || names?.includes('CURRENT') === true) return
       throw new CodedError('STORE_MISSING', `There is no store in ${directory}.`, { data: { directory } })
     }
-    const finding = `${damage.file}: ${damage.detail}`
+    const finding = nameOf(damage)
     seen = finding === before ? seen + 1 : 1
     if (seen === LOOKS) throw corrupt(directory, damage)
     before = finding
@@ -90,6 +90,24 @@ export async function checkFiles(directory: string, create: boolean): Promise<vo
 /** Reads every byte of a store that no process has open, and names the files that are damaged. */
 export function damagedFiles(directory: string): FileDamage[] {
   return findDamage(directory, filesIn(directory) ?? [], true)
+}
+
+/**
+ * The same for a store that this process or another one has open: only what several looks in a row have found, since files
+ * come and go when LevelDB tidies up.
+ */
+export async function lastingDamage(directory: string): Promise<FileDamage[]> {
+  let found = damagedFiles(directory)
+  for (let look = 1; look < LOOKS && found.length > 0; look++) {
+    await sleep(PAUSE)
+    const again = new Set(damagedFiles(directory).map(nameOf))
+    found = found.filter((damage) => again.has(nameOf(damage)))
+  }
+  return found
+}
+
+function nameOf({ file, detail }: FileDamage): string {
+  return `${file}: ${detail}`
 }
 
 /** The error for one damaged file. */

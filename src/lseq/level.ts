@@ -2,6 +2,7 @@
  * A store in a LevelDB directory.
  *
  * One process at a time holds a LevelDB; a second one waits for it a little (`wait`), then gives up with `STORE_LOCKED`.
+ * Where the first one is a server, it uses the store through that (`socket`).
  * LevelDB itself is loaded on the first `open`, so that a command without a store does not pay for it.
  *
  * What LevelDB does with damaged files is not what a store of record may do: it starts an empty database beside the
@@ -9,6 +10,7 @@
  * anywhere. So `files.ts` looks at the directory first, and opens nothing that LevelDB would quietly make worse.
  * @module
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClassicLevel, OpenOptions } from 'classic-level'
@@ -29,6 +31,11 @@ export interface LevelOptions {
   readonly onWait?: (() => void) | undefined
   /** Ends the waiting: `open` then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Where a process that has the store open may let others use it (`store-socket.ts`). Where one does, the store is its, and
+   * ours from when it is our turn until `close`.
+   */
+  readonly socket?: string | undefined
   /** Bytes of LevelDB's cache of blocks. Default 8 MiB. */
   readonly cacheSize?: number | undefined
 }
@@ -95,22 +102,22 @@ class LevelStore extends AdaptedStore {
     }
   }
 
+  /**
+   * Opens the store if it is free.
+   *
+   * @throws {CodedError} `STORE_LOCKED` if not.
+   */
   static async open(directory: string, options: LevelOptions): Promise<LevelStore> {
     const create = options.create !== false
-    const settings = { ...SETTINGS, createIfMissing: create, cacheSize: options.cacheSize ?? 8 * MIB }
-    const deadline = milliseconds() + (options.wait ?? 0)
-    for (let waited = false; ; waited = true) {
-      options.signal?.throwIfAborted()
-      try {
-        await checkFiles(directory, create)
-        return await LevelStore.#open(directory, settings)
-      } catch (error) {
-        const explained = explainLevel(error, directory)
-        if (!(explained instanceof CodedError) || explained.code !== 'STORE_LOCKED') throw explained
-        if (milliseconds() >= deadline) throw await lockedBy(explained, directory)
-      }
-      if (!waited) options.onWait?.()
-      await sleep(RETRY, undefined, options.signal === undefined ? {} : { signal: options.signal })
+    try {
+      await checkFiles(directory, create)
+      return await LevelStore.#open(directory, {
+        ...SETTINGS,
+        createIfMissing: create,
+        cacheSize: options.cacheSize ?? 8 * MIB,
+      })
+    } catch (error) {
+      throw explainLevel(error, directory)
     }
   }
 
@@ -124,8 +131,68 @@ class LevelStore extends AdaptedStore {
 }
 
 /** Opens the LevelDB store in `directory`; see `LevelOptions` for what happens when there is none, or it is locked. */
-export function openLevelStore(directory: string, options: LevelOptions = {}): Promise<Store> {
-  return LevelStore.open(directory, options)
+export async function openLevelStore(directory: string, options: LevelOptions = {}): Promise<Store> {
+  const { signal, socket } = options
+  const deadline = milliseconds() + (options.wait ?? 0)
+  let waited = false
+  const wait = (): void => {
+    if (!waited) options.onWait?.()
+    waited = true
+  }
+  for (;;) {
+    signal?.throwIfAborted()
+    // Looking for the file costs nothing, and saves reading the files of a store that another process has.
+    const hosted =
+      socket !== undefined && existsSync(socket) ? await reach(socket, directory, options, deadline, wait) : undefined
+    if (hosted !== undefined) return hosted
+    try {
+      return await LevelStore.open(directory, options)
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'STORE_LOCKED') throw error
+      if (milliseconds() >= deadline) throw await lockedBy(error, directory)
+    }
+    wait()
+    await sleep(RETRY, undefined, signal === undefined ? {} : { signal })
+  }
+}
+
+/** The store as the process at `socket` gives it to us, if there is one. */
+async function reach(
+  socket: string,
+  directory: string,
+  { signal }: LevelOptions,
+  deadline: number,
+  wait: () => void,
+): Promise<Store | undefined> {
+  const { reachStore } = await import('./store-socket.js')
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const onLocked = (host: number | undefined): void => {
+    const left = deadline - milliseconds()
+    if (left <= 0) throw inTurn(directory, host)
+    clearTimeout(timer)
+    timer = setTimeout(() => late.abort(inTurn(directory, host)), left)
+    wait()
+  }
+  const stop = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
+  try {
+    return await reachStore(socket, { onLocked, signal: stop })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The error where a server has the store, and somebody else has the turn. */
+function inTurn(directory: string, host: number | undefined): CodedError {
+  const who = host === undefined ? 'a server' : `a server, process ${host}`
+  return new CodedError(
+    'STORE_LOCKED',
+    `The store ${directory} is held by ${who}, through which another command is using it.`,
+    {
+      hint: 'Wait until that command has finished, or end it, then run this again.',
+      data: { directory, ...(host === undefined ? {} : { pid: host }) },
+    },
+  )
 }
 
 /** Texts of errno values, as LevelDB passes them on, and the code and the hint for each. */

@@ -2,6 +2,7 @@
  * Where a repository keeps what, and how it is found.
  *
  *     <root>/.weft/store/     the LevelDB: all entries
+ *     <root>/.weft/server/    a server's socket, while one runs
  *     <root>/.weft/head       where the work tree stands: `branch <name>` and `version <id>`, a line each
  *
  * @module
@@ -17,6 +18,11 @@ export const WEFT_DIRECTORY = '.weft'
 
 export function storePath(root: string): string {
   return join(root, WEFT_DIRECTORY, 'store')
+}
+
+/** Where a server that has the store open lets other programs use it; its directory holds nothing else. */
+export function storeSocket(root: string): string {
+  return join(root, WEFT_DIRECTORY, 'server', 'socket')
 }
 
 function headPath(root: string): string {

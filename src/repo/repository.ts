@@ -17,7 +17,7 @@ import type { Writer } from '../history/replica.js'
 import type { Signer } from '../history/signer.js'
 import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
-import { openLevelStore } from '../lseq/level.js'
+import { type LevelOptions, openLevelStore } from '../lseq/level.js'
 import { formatLseq } from '../lseq/lseq.js'
 import type { Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
@@ -25,7 +25,7 @@ import { Describer } from './describe.js'
 import type { DiffOptions } from './diff.js'
 import { diskError } from './disk-error.js'
 import { contentByHash, contentOf, piecesOf } from './files.js'
-import { findRoot, type Head, isRepository, noRepository, readHead, storePath } from './layout.js'
+import { findRoot, type Head, isRepository, noRepository, readHead, storePath, storeSocket } from './layout.js'
 import { formatMode, kindOf } from './mode.js'
 import { formatPath, parsePath } from './path-text.js'
 import { formatState, resolve, type State } from './resolve.js'
@@ -72,6 +72,8 @@ export interface OpenOptions {
   readonly wait?: number | undefined
   /** Called once when waiting begins. */
   readonly onWait?: (() => void) | undefined
+  /** Take the store itself or nothing, and do not go through a server that has it: for servers. */
+  readonly direct?: boolean | undefined
 }
 
 export class Repository implements AsyncDisposable {
@@ -101,9 +103,8 @@ export class Repository implements AsyncDisposable {
    */
   static async open(directory: string, options: OpenOptions = {}): Promise<Repository> {
     const root = await findRoot(directory)
-    const { wait, onWait } = options
     try {
-      const store = await openLevelStore(storePath(root), { create: false, wait, onWait })
+      const store = await openLevelStore(storePath(root), { create: false, ...levelOptions(root, options) })
       return await Repository.#checked(root, store, options)
     } catch (error) {
       // Whoever made the directories was cut off before there was anything in them.
@@ -119,8 +120,7 @@ export class Repository implements AsyncDisposable {
     options: OpenOptions = {},
   ): Promise<Repository> {
     if (!(await isRepository(root))) await makeStoreDirectory(root)
-    const { wait, onWait } = options
-    const store = await openLevelStore(storePath(root), { create: true, wait, onWait })
+    const store = await openLevelStore(storePath(root), { create: true, ...levelOptions(root, options) })
     if ((await store.get(FORMAT_KEY)) === undefined) {
       const { beginReplica, replicaOperation } = await import('../history/replica.js')
       const { placeOf } = await import('./replica.js')
@@ -327,8 +327,8 @@ export class Repository implements AsyncDisposable {
     const { verifyEntries } = await import('../history/verify.js')
     const report = await verifyEntries(this.entries, options)
     if (options.quick === true) return report
-    const { damagedFiles } = await import('../lseq/files.js')
-    const files = damagedFiles(storePath(this.root)).map(({ file, detail }) => ({
+    const { lastingDamage } = await import('../lseq/files.js')
+    const files = (await lastingDamage(storePath(this.root))).map(({ file, detail }) => ({
       kind: 'file',
       detail: `The file ${file} of the store is damaged: ${detail}.`,
     }))
@@ -392,6 +392,10 @@ export class Repository implements AsyncDisposable {
       hint: `\`weft log ${path}\` shows when, and \`--at\` names a version from before.`,
     })
   }
+}
+
+function levelOptions(root: string, { wait, onWait, direct }: OpenOptions): LevelOptions {
+  return { wait, onWait, socket: direct === true ? undefined : storeSocket(root) }
 }
 
 async function isEmpty(store: Store): Promise<boolean> {
