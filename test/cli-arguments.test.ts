@@ -106,6 +106,7 @@ describe('what is typed out of habit from git', () => {
     assert.match(hint ?? '', /weft shelve/)
   })
   it('with git before it', () => {
+    assert.match(unknownCommand(['key', 'lsit'], ['key', 'key list']).hint ?? '', /Did you mean weft key list\?/)
     const { message, hint } = unknownCommand(['git', 'push', 'origin'], ['git export'])
     assert.match(message, /git push in/)
     assert.match(hint ?? '', /weft git export/)

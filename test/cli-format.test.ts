@@ -152,7 +152,8 @@ describe('formats', () => {
   })
 
   it('a verification', () => {
-    const report = { ok: true, versions: 1, entries: 2, files: 3, bytes: 4000, signatures: 1, seconds: 0.5, damage: [] }
+    const looked = { versions: 1, entries: 2, files: 3, bytes: 4000, signatures: 1, seconds: 0.5 }
+    const report = { ok: true, ...looked, damage: [], revoked: [] }
     assert.equal(
       formatVerify(report, PLAIN),
       'Checked 1 version, 1 signature, 2 entries, 3 file versions (4.0 kB) in 0.50 s.\nEverything is as it was signed.\n',
@@ -161,6 +162,13 @@ describe('formats', () => {
     assert.match(
       formatVerify({ ...report, ok: false, damage }, PLAIN),
       /^leaf: The digest differs\. \[version abababababab, path a\.c, key L1\]\nChecked .*\n1 damage found\.\n$/,
+    )
+    const beyond = ['ab', 'cd'].map((id, i) => {
+      return { version: id.repeat(32), stream: '00000a', seq: i + 1, signer: '0123456789abcdef', name: 'Bob' }
+    })
+    assert.match(
+      formatVerify({ ...report, revoked: beyond }, PLAIN),
+      /\nrevoked: 2 versions signed by 0123456789abcdef \(Bob\) beyond where .*: abababababab, cdcdcdcdcdcd\nEverything is/,
     )
   })
 

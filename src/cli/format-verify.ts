@@ -2,12 +2,16 @@
  * The outcome of a verification in words.
  * @module
  */
+import { getOrMake } from '../base/map.js'
 import type { Damage, VerifyReport } from '../repo/results.js'
 import { count, duration, shortId, size } from './format.js'
 import type { Style } from './style.js'
 
 /** Damages told one by one; what one lost page takes along may be thousands more. */
 const SHOWN = 20
+
+/** Versions of a revoked key named one by one. */
+const SHOWN_REVOKED = 5
 
 /** One line per damage, then what was looked at and the verdict. */
 export function formatVerify(report: VerifyReport, style: Style): string {
@@ -21,11 +25,28 @@ export function formatVerify(report: VerifyReport, style: Style): string {
   const verdict = report.ok
     ? style.green('Everything is as it was signed.')
     : style.red(`${count(damage.length, 'damage', 'damages')} found.`)
+  const revoked = formatRevoked(report, style)
   const lines = damage.slice(0, SHOWN).map((d) => formatDamage(d, style))
   if (damage.length > SHOWN) {
     lines.push(`... and ${count(damage.length - SHOWN, 'more', 'more')}: weft verify --json names all.\n`)
   }
-  return `${lines.join('')}Checked ${looked} in ${duration(seconds)}.\n${verdict}\n`
+  return `${lines.join('')}Checked ${looked} in ${duration(seconds)}.\n${revoked}${verdict}\n`
+}
+
+/** What revoked keys signed, a line for each key. */
+function formatRevoked({ revoked }: VerifyReport, { yellow, safe }: Style): string {
+  const byKey = new Map<string, string[]>()
+  for (const { signer, name, version } of revoked) {
+    getOrMake(byKey, name === undefined ? signer : `${signer} (${safe(name)})`, () => []).push(version)
+  }
+  return [...byKey]
+    .map(([key, versions]) => {
+      const more = versions.length > SHOWN_REVOKED ? ', ...' : ''
+      const ids = versions.slice(0, SHOWN_REVOKED).map(shortId).join(', ')
+      const what = count(versions.length, 'version')
+      return `${yellow('revoked')}: ${what} signed by ${key} beyond where that key is valid: ${ids}${more}\n`
+    })
+    .join('')
 }
 
 /** `kind: detail [version ..., path ..., key ...]`. */

@@ -52,6 +52,7 @@ const PJSON_OF_BUNDLE: PJSON = {
     topics: {
       bisect: { description: 'Find the version that broke something' },
       git: { description: 'Bring git repositories in, and write them out' },
+      key: { description: 'Show your key, and decide whose versions count' },
       op: { description: 'See what commands did' },
       rdx: { description: 'Read, write and merge replicated values in files' },
       snapshot: { description: 'Name the state of a repository and come back to it' },

@@ -56,11 +56,14 @@ export function unknownCommand(words: readonly string[], commands: readonly stri
   const known = [2, 1].find((length) => commands.includes(words.slice(0, length).join(' ')))
   if (known !== undefined && known < words.length) {
     const command = words.slice(0, known).join(' ')
+    const below = commands.filter((id) => id.startsWith(`${command} `))
+    const meant = suggest(words.slice(0, known + 1).join(' '), below)
     return new CodedError(
       'USAGE',
       `The command ${command} takes no arguments, but got ${words.slice(known).join(' ')}.`,
       {
-        hint: `Run weft ${command} --help to see what it takes.`,
+        hint: meant === undefined ? `Run weft ${command} --help to see what it takes.` : `Did you mean weft ${meant}?`,
+        data: meant === undefined ? undefined : { suggestion: meant },
       },
     )
   }

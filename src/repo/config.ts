@@ -56,6 +56,11 @@ const text = (summary: string): Setting<string | undefined> => ({
   standard: undefined,
 })
 
+/** What the setting `sync.signers` may be: whose versions are taken in from elsewhere. */
+const SIGNER_RULES = ['any', 'trusted'] as const
+
+export type SignerRule = (typeof SIGNER_RULES)[number]
+
 /** All settings by key. */
 export const SETTINGS = {
   'core.editor': text('Program in which messages are written'),
@@ -67,7 +72,13 @@ export const SETTINGS = {
     standardText: '10M',
   } as Setting<number>,
   'core.pager': text('Program that shows long answers'),
-  'sync.signers': text('Keys whose versions are taken in; reserved'),
+  'sync.signers': {
+    summary: 'Keys whose versions are taken in: any, or trusted (weft key trust)',
+    wish: SIGNER_RULES.join(' or '),
+    parse: (value) => SIGNER_RULES.find((rule) => rule === value.trim()),
+    standard: 'any',
+    standardText: 'any',
+  } as Setting<SignerRule>,
   'user.email': personal('email address'),
   'user.name': personal('name'),
 } as const
@@ -184,11 +195,11 @@ function parseSetting<K extends ConfigKey>(key: K, raw: RawValue, where = ''): C
  * Reads the settings; a file that is not there says nothing.
  *
  * @param root - Directory of the repository; undefined outside of one.
- * @param home - The user's config directory.
+ * @param home - The user's config directory; undefined where nobody said which.
  * @throws {CodedError} `CONFIG_BAD` for a file that is no ini file.
  */
-export function readConfig(root: string | undefined, home: string): Config {
-  const sources = [readSource('user', userConfigPath(home))]
+export function readConfig(root: string | undefined, home: string | undefined): Config {
+  const sources = home === undefined ? [] : [readSource('user', userConfigPath(home))]
   if (root !== undefined) sources.unshift(readSource('repository', repositoryConfigPath(root)))
   return new Config(sources)
 }

@@ -50,6 +50,17 @@ export async function openIdentity(home: string): Promise<Identity> {
 }
 
 /**
+ * The identity in `home`; undefined where there is none yet.
+ *
+ * @throws {CodedError} As `openIdentity`.
+ */
+export async function findIdentity(home: string): Promise<Identity | undefined> {
+  const path = join(home, 'identity')
+  const seed = await readSeed(path)
+  return seed && identity(seed, path, false)
+}
+
+/**
  * The key that signs.
  *
  * @param home - The user's config directory; without it nothing can be signed.

@@ -36,6 +36,7 @@ import type {
   GrepMatch,
   Progress,
   RestoreReport,
+  SignerInfo,
   StoreEntry,
   StoreStat,
   TagInfo,
@@ -44,6 +45,7 @@ import type {
   VersionDetail,
   VersionInfo,
 } from './results.js'
+import type { SignerPolicy } from './signer-policy.js'
 import { Snapshots } from './snapshots.js'
 
 /** The format of the store that this code reads and writes. */
@@ -322,10 +324,41 @@ export class Repository implements AsyncDisposable {
     yield* options.history === true ? grepHistory(this, pattern, options) : grepState(this, pattern, options)
   }
 
+  /**
+   * The keys that wrote here or are known, those that wrote last first.
+   *
+   * @throws {CodedError} `SIGNERS_DAMAGED`, `KEY_*`.
+   */
+  async signers(): Promise<SignerInfo[]> {
+    const { listSigners } = await import('./signer-list.js')
+    return listSigners(this, await this.#ownKey())
+  }
+
+  /**
+   * Whose versions may come in, as the keys and the setting `sync.signers` are now.
+   *
+   * @throws {CodedError} `SIGNERS_DAMAGED`, `CONFIG_BAD`, `KEY_*`.
+   */
+  async signerPolicy(): Promise<SignerPolicy> {
+    const { readConfig } = await import('./config.js')
+    const { signerPolicy } = await import('./signer-policy.js')
+    const { readSigners } = await import('./signers.js')
+    const rule = readConfig(this.root, this.#home).get('sync.signers')
+    return signerPolicy({ signers: readSigners(this.root), rule, own: await this.#ownKey() })
+  }
+
+  /** The user's public key; undefined where there is none, or nobody said where to look. */
+  async #ownKey(): Promise<Uint8Array | undefined> {
+    const { findIdentity } = await import('./identity.js')
+    return this.#home === undefined ? undefined : (await findIdentity(this.#home))?.signer.publicKey
+  }
+
   /** Recomputes everything from the entries alone, and checks the bytes of the store's files that hold no entries. */
   async verify(options: { quick?: boolean; progress?: Progress } = {}): Promise<VerifyReport> {
     const { verifyEntries } = await import('../history/verify.js')
-    const report = await verifyEntries(this.entries, options)
+    const { signedBeyond } = await import('./signed-beyond.js')
+    const verified = await verifyEntries(this.entries, options)
+    const report = { ...verified, revoked: await signedBeyond(this.entries, this.root) }
     if (options.quick === true) return report
     const { lastingDamage } = await import('../lseq/files.js')
     const files = (await lastingDamage(storePath(this.root))).map(({ file, detail }) => ({

@@ -8,6 +8,8 @@
  */
 
 import type { Code } from '../base/error.js'
+import type { Verified } from '../history/verify.js'
+import type { SignerState } from './signers.js'
 
 /** Who, and when by their own clock: `time` is ISO 8601 with the original offset, `2024-03-01T12:00:00+01:00`. */
 export interface Person {
@@ -162,7 +164,58 @@ export interface TagInfo {
 }
 
 export type { Damage } from '../history/findings.js'
-export type { Verified as VerifyReport } from '../history/verify.js'
+
+export interface VerifyReport extends Verified {
+  /** Versions that a key signed which was revoked before: they came in earlier than that was known. No damage. */
+  readonly revoked: readonly SignedBeyond[]
+}
+
+/** A version that a revoked key signed, beyond the vector up to which it counts. */
+export interface SignedBeyond {
+  readonly version: string
+  readonly stream: string
+  readonly seq: number
+  /** Fingerprint. */
+  readonly signer: string
+  /** What the key is called here. */
+  readonly name?: string
+}
+
+/** A key that wrote here, or that is known. */
+export interface SignerInfo {
+  /** 16 hex digits. */
+  readonly fingerprint: string
+  /** 64 hex digits. */
+  readonly publicKey: string
+  /** What it is called here. */
+  readonly name?: string
+  /** Of the last version that it signed: who that says wrote it, which anybody can say. */
+  readonly author?: { readonly name: string; readonly email: string }
+  readonly state: SignerState
+  readonly own: boolean
+  /** When it was first met, ISO 8601; absent for one that nobody has looked at. */
+  readonly seen?: string
+  readonly revoked?: {
+    /** ISO 8601. */
+    readonly time: string
+    /** Up to where what it signed is valid: version vector, as text. */
+    readonly until: string
+  }
+  readonly streams: number
+  readonly versions: number
+}
+
+/** What was done to a key. */
+export interface SignerChange {
+  readonly change: 'trusted' | 'renamed' | 'revoked'
+  readonly fingerprint: string
+  readonly publicKey: string
+  readonly name?: string
+  readonly state: SignerState
+  readonly before: SignerState
+  /** Of a key that is revoked: up to where what it signed is valid. */
+  readonly until?: string
+}
 
 export interface RestoreReport {
   readonly at: string
