@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { toLatin1 } from '../src/base/bytes.js'
 import { kindRange, linesPrefix, prefixRange } from '../src/history/keys.js'
 import { ContentReader } from '../src/lines/content.js'
@@ -12,17 +12,22 @@ import { type Piece, PieceReader } from '../src/lines/pieces.js'
 import type { StateWalk } from '../src/lines/walk.js'
 import { aliveAt, contentAt, linesOf, type Run, type Weave, WeaveBuilder } from '../src/lines/weave.js'
 import type { EntryBatch } from '../src/lseq/batch.js'
+import { Coverage } from '../src/lseq/coverage.js'
 import { EntryStore } from '../src/lseq/entries.js'
 import { openLevelStore } from '../src/lseq/level.js'
 import { formatLseq, type Lseq, lseqOfKey, readLseq } from '../src/lseq/lseq.js'
 import { Streams, Vector } from '../src/lseq/vector.js'
 import { storePath } from '../src/repo/layout.js'
+import { LineEntries, walkSlices } from '../src/repo/line-entries.js'
 import { splitLines } from './support/file-model.js'
 import { imported } from './support/imported.js'
+import { startKernel } from './support/kernel.js'
 import { type Random, random } from './support/random.js'
 
 /** Bytes of `L`, file id. */
 const PREFIX = 9
+
+before(startKernel)
 
 describe('contents', () => {
   for (const name of ['small', 'badmerge', 'oddities']) {
@@ -54,6 +59,41 @@ describe('contents', () => {
             )
             assert.deepEqual(linesOfPieces(pieces.finish()), linesOfWeave(weave, vector, streams))
           }
+        }
+      }
+    })
+  }
+})
+
+describe('contents of many files in one pass', () => {
+  for (const name of ['small', 'badmerge', 'oddities']) {
+    it(`of ${name} are those of the weaves`, async () => {
+      const { dir } = await imported(name)
+      await using entries = new EntryStore(await openLevelStore(storePath(dir), { create: false }))
+      const chance = random(`contents in one pass of ${name}`)
+      const streams = new Streams()
+      const { files, greatest } = await survey(entries, streams)
+      const weaves = new Map<Lseq, Weave>()
+      for (const file of files) {
+        const builder = new WeaveBuilder(streams)
+        for await (const batch of entries.scan(prefixRange(linesPrefix(file)))) {
+          for (const { key, value } of batch) builder.push(key.subarray(PREFIX), value)
+        }
+        weaves.set(file, builder.finish())
+      }
+      for (let times = 0; times < 12; times++) {
+        const vector = anyVector(streams, greatest, chance)
+        const chosen = files.filter(() => chance.below(4) > 0)
+        const last = chosen.at(-1)
+        if (last === undefined) continue
+        // A store of its own each time, so that no page is at hand.
+        const fresh = new EntryStore(entries.store)
+        await using lines = new LineEntries(fresh, last, new Coverage(vector, streams))
+        const reader = new ContentReader(streams, vector)
+        for (const file of chosen) {
+          walkSlices(await lines.read(file), reader)
+          const wanted = contentAt(weaves.get(file) ?? assert.fail(), vector)
+          assert.ok(Buffer.compare(reader.finish(), wanted) === 0, formatLseq(file.seq, file.stream))
         }
       }
     })

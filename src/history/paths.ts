@@ -6,6 +6,7 @@
  * @module
  */
 import { fromLatin1, toLatin1 } from '../base/bytes.js'
+import { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Range } from '../lseq/store.js'
@@ -77,7 +78,8 @@ async function* latest(entries: EntryStore, streams: Streams, vector: Vector, ra
   let seq = 0
   let stream = 0
   let value: Uint8Array = NOTHING
-  for await (const { count, keys, keyStarts, keyEnds, values, valueStarts, valueEnds } of entries.scan(range)) {
+  const scan = entries.scan({ ...range, wanted: new Coverage(vector, streams, true) })
+  for await (const { count, keys, keyStarts, keyEnds, values, valueStarts, valueEnds } of scan) {
     for (let i = 0; i < count; i++) {
       const end = (keyEnds[i] as number) - TAIL
       const slot = streams.find(readStream(keys, end + 1))

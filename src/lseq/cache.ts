@@ -6,7 +6,7 @@
  * under way nobody knows which side of it a read falls on, so the cache then takes nothing and gives nothing.
  * @module
  */
-import { compareBytes } from '../base/bytes.js'
+import { compareBytes, toLatin1 } from '../base/bytes.js'
 import type { EntryBatch } from './batch.js'
 
 /** A page and what it covers: keys from `first` to `last`, both included. */
@@ -23,6 +23,8 @@ export class PageCache {
   readonly #limit: number
   /** By `last`, ascending; with the tick of the last use. */
   readonly #pages: { readonly page: Page; readonly bytes: number; used: number }[] = []
+  /** Last keys of pages of which a part was wanted, as binary strings. */
+  readonly #known = new Set<string>()
   #bytes = 0
   #tick = 0
   #writing = 0
@@ -58,11 +60,20 @@ export class PageCache {
     while (this.#bytes > this.#limit) this.#evict()
   }
 
+  /** Whether this was asked before of the page that ends with `last`. */
+  isKnown(last: Uint8Array): boolean {
+    const name = toLatin1(last)
+    const known = this.#known.has(name)
+    if (!known) this.#known.add(name)
+    return known
+  }
+
   /** Runs a rewrite of pages. */
   async rewrite<T>(work: () => Promise<T>): Promise<T> {
     this.#writing++
     this.#generation++
     this.#pages.length = 0
+    this.#known.clear()
     this.#bytes = 0
     try {
       return await work()

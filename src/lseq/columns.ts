@@ -19,7 +19,7 @@
  * is what `back` finds. page.ts has the measurements.
  * @module
  */
-import { compareBytes } from '../base/bytes.js'
+import { compareBytes, equalBytes } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { type Entry, EntryBatch } from './batch.js'
 import { LSEQ_BYTES, readSeq, readStream, SEQ_LIMIT, writeLseq } from './lseq.js'
@@ -32,6 +32,7 @@ export const PAGE_LIMIT = 1 << 26
 export const ENTRY_LEAST = 6
 
 const COLUMNS = 8
+const RECORDS = 7
 /** How far `back` looks; it is one byte. */
 const WINDOW = 255
 const NEWLINE = 10
@@ -148,19 +149,21 @@ export interface ColumnsHeader {
   /** Bytes of all keys written out. */
   readonly keyBytes: number
   readonly firstKey: Uint8Array
+  /** Where it is known: what the last key must be. */
+  readonly lastKey?: Uint8Array | undefined
 }
 
 /**
  * Entries of a body; keys are written out, values are views of `body`.
  *
- * This is what a short command does most of its work in, and mostly before it has been compiled. So integers of one
- * byte, nearly all there are, are read in place and without a call: half the time.
+ * Nearly all pages are decoded by WebAssembly (kernel.ts); this says what is right, and does what that declines. Integers of
+ * one byte, nearly all there are, are read in place and without a call: half the time where it is not compiled yet.
  *
  * @throws {CodedError} `PAGE_CORRUPT` unless the columns are whole and the keys ascend.
  */
 export function decodeColumns(body: Uint8Array, header: ColumnsHeader): EntryBatch {
   const columns = openColumns(body)
-  const { count, keyBytes } = header
+  const { count, keyBytes, lastKey } = header
   const keys = new Uint8Array(keyBytes)
   const keyStarts = new Uint32Array(count)
   const keyEnds = new Uint32Array(count)
@@ -179,7 +182,11 @@ export function decodeColumns(body: Uint8Array, header: ColumnsHeader): EntryBat
     valueEnds[i] = column.at
   }
   if (!long.ok || columns.some(({ at, end }) => at !== end)) throw corruptPage('its columns do not add up')
-  return new EntryBatch(keys, keyStarts, keyEnds, body, valueStarts, valueEnds)
+  const batch = new EntryBatch(keys, keyStarts, keyEnds, body, valueStarts, valueEnds)
+  if (lastKey !== undefined && !equalBytes(batch.key(count - 1), lastKey)) {
+    throw corruptPage('its key is not that of its last entry')
+  }
+  return batch
 }
 
 /** First bytes from here on begin an integer of several bytes. */
@@ -192,6 +199,15 @@ interface Column {
 }
 
 type Columns = [Column, Column, Column, Column, Column, Column, Column, Column, Column]
+
+/**
+ * Where in a body the records begin: behind the columns that keys and lengths are made from.
+ *
+ * @throws {CodedError} `PAGE_CORRUPT`.
+ */
+export function recordsStart(body: Uint8Array): number {
+  return openColumns(body)[RECORDS].at
+}
 
 function openColumns(body: Uint8Array): Columns {
   const head = new ByteReader(body)

@@ -14,6 +14,7 @@
 import { compareBytes, equalBytes, toHex, toLatin1 } from '../base/bytes.js'
 import { assertEntry, type Entry, EntryBatch, type EntryRange } from './batch.js'
 import { corruptPage } from './columns.js'
+import type { Coverage } from './coverage.js'
 import { LooseReader, looseEntry, looseRange, mergeBatches } from './merge.js'
 import type { PackedPage } from './packed.js'
 import { openPage } from './page.js'
@@ -45,6 +46,8 @@ export interface EntryScan extends EntryRange {
   readonly reverse?: boolean | undefined
   /** Pass over damaged pages and tell of each; without it the scan throws `PAGE_CORRUPT` at the first. */
   readonly onDamage?: OnDamage | undefined
+  /** Other entries than these may be left out, which spares unpacking them. Upward only. */
+  readonly wanted?: Coverage | undefined
 }
 
 /** How to put entries. */
@@ -185,7 +188,7 @@ export class EntryStore implements AsyncDisposable {
   }
 
   /** What the pages hold of a range, upward. */
-  async *#pagesUp({ gte = NO_KEY, lt, onDamage }: EntryScan): AsyncGenerator<EntryBatch, void, undefined> {
+  async *#pagesUp({ gte = NO_KEY, lt, onDamage, wanted }: EntryScan): AsyncGenerator<EntryBatch, void, undefined> {
     const { cache } = this.#pages
     let from = gte
     let passed: { last: Uint8Array; generation: number } | undefined
@@ -208,7 +211,7 @@ export class EntryStore implements AsyncDisposable {
         if (goesOn && walk === undefined && cache.covering(successor(page.last)) === undefined) {
           walk = this.#pages.walk(successor(page.last), lt)
         }
-        const part = clip(page.unpack().batch, from, lt)
+        const part = clip(wanted === undefined ? page.unpack().batch : page.unpackFor(wanted), from, lt)
         if (part.count > 0) yield part
         if (isLast) return
         from = successor(page.last)

@@ -2,10 +2,11 @@
  * Pages that were found, and may not be unpacked yet.
  * @module
  */
-import { equalBytes, toHex } from '../base/bytes.js'
+import { toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
+import type { EntryBatch } from './batch.js'
 import type { Page } from './cache.js'
-import { corruptPage } from './columns.js'
+import type { Coverage } from './coverage.js'
 import { openPage, type SealedPage } from './page.js'
 
 /** A page not unpacked yet. */
@@ -17,22 +18,35 @@ export interface PackedPage {
   readonly size: number
   /** @throws {CodedError} `PAGE_CORRUPT`. */
   unpack(): Page
+  /**
+   * The entries that are wanted, and maybe others.
+   *
+   * @throws {CodedError} `PAGE_CORRUPT`.
+   */
+  unpackFor(wanted: Coverage): EntryBatch
+}
+
+/** Who keeps unpacked pages. */
+export interface PageKeeper {
+  /** Told of a page that was unpacked. */
+  keep(page: Page): void
+  /** Whether a part of the page that ends with this key was wanted before: then it is worth keeping whole. */
+  again(last: Uint8Array): boolean
 }
 
 /** A page as it was read. */
 export class StoredPage implements PackedPage {
   readonly last: Uint8Array
   readonly #sealed: SealedPage
-  readonly #keep: (page: Page) => void
+  readonly #keeper: PageKeeper
 
   /**
-   * @param keep - Told of the page when it is unpacked.
    * @throws {CodedError} `PAGE_CORRUPT`.
    */
-  constructor(last: Uint8Array, bytes: Uint8Array, keep: (page: Page) => void) {
+  constructor(last: Uint8Array, bytes: Uint8Array, keeper: PageKeeper) {
     this.last = last
-    this.#sealed = located(last, () => openPage(bytes))
-    this.#keep = keep
+    this.#sealed = located(last, () => openPage(bytes, last))
+    this.#keeper = keeper
   }
 
   get first(): Uint8Array {
@@ -51,11 +65,15 @@ export class StoredPage implements PackedPage {
     const { first, last } = this
     return located(last, () => {
       const batch = this.#sealed.unpack()
-      if (!equalBytes(batch.key(batch.count - 1), last)) throw corruptPage('its key is not that of its last entry')
       const page = { first, last, batch }
-      this.#keep(page)
+      this.#keeper.keep(page)
       return page
     })
+  }
+
+  unpackFor(wanted: Coverage): EntryBatch {
+    if (this.#keeper.again(this.last)) return this.unpack().batch
+    return located(this.last, () => this.#sealed.unpackFor(wanted))
   }
 }
 
@@ -68,6 +86,7 @@ export function packed(page: Page): PackedPage {
     count: batch.count,
     size: batch.values.length,
     unpack: () => page,
+    unpackFor: () => batch,
   }
 }
 

@@ -24,13 +24,15 @@
  *     ... Brotli 9                                     6.07       2 s to pack
  *
  * One page more to inflate costs 1.7 ms, once; hence 1 MiB and not the deflated 64 KiB that the design began with.
- * @see RFC 7932 (Brotli).
  * @module
  */
 import { promisify } from 'node:util'
-import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib'
+import { brotliCompress, brotliCompressSync, constants, crc32 } from 'node:zlib'
 import type { Entry, EntryBatch } from './batch.js'
 import { type ColumnsHeader, corruptPage, decodeColumns, ENTRY_LEAST, encodeColumns, PAGE_LIMIT } from './columns.js'
+import type { Coverage } from './coverage.js'
+import { inflate } from './inflate.js'
+import { decodeAll, decodeWanted } from './kernel.js'
 import { LSEQ_BYTES } from './lseq.js'
 import { ByteReader, ByteWriter } from './varint.js'
 
@@ -105,6 +107,8 @@ export interface SealedPage {
   readonly bodyBytes: number
   /** @throws {CodedError} `PAGE_CORRUPT`: a checksum does not keep out those who can compute one. */
   unpack(): EntryBatch
+  /** The entries that are wanted, and maybe others. Throws the same. */
+  unpackFor(wanted: Coverage): EntryBatch
 }
 
 interface Header extends ColumnsHeader {
@@ -116,21 +120,25 @@ interface Header extends ColumnsHeader {
 /**
  * Reads what stands before the body, and checks all of the page against its checksum.
  *
- * Pages are inflated on the calling thread. Beside it, in Node's thread pool, was measured and is slower: a megabyte takes
- * 3 ms here, and there as much again for a stream around it, for waking a thread that pushes this one off its core,
- * and for memory that is touched afresh because several pages are alive at once.
- *
+ * @param lastKey - What its last key must be, where that is known.
  * @throws {CodedError} `PAGE_CORRUPT`.
  */
-export function openPage(page: Uint8Array): SealedPage {
+export function openPage(page: Uint8Array, lastKey?: Uint8Array): SealedPage {
   const header = readHeader(page)
   if (header === undefined) throw corruptPage('its header makes no sense')
   if (new DataView(page.buffer, page.byteOffset).getUint32(1) !== crc32(page.subarray(CRC_END))) {
     throw corruptPage('its checksum does not hold')
   }
-  const { count, firstKey, bodyBytes } = header
-  const packed = page.subarray(header.bodyStart)
-  return { count, firstKey, bodyBytes, unpack: () => decodeColumns(inflated(header, packed), header) }
+  const { codec, count, firstKey, keyBytes, bodyBytes, bodyStart } = header
+  const packed = page.subarray(bodyStart)
+  const columns = { count, keyBytes, firstKey, lastKey }
+  const unpack = (): EntryBatch => {
+    const body = inflated(header, packed)
+    return decodeAll(body, columns) ?? decodeColumns(body, columns)
+  }
+  const unpackFor = (wanted: Coverage): EntryBatch =>
+    (codec === BROTLI ? decodeWanted(packed, bodyBytes, columns, wanted) : undefined) ?? unpack()
+  return { count, firstKey, bodyBytes, unpack, unpackFor }
 }
 
 /**
@@ -168,20 +176,13 @@ function readHeader(page: Uint8Array): Header | undefined {
 }
 
 function inflated({ codec, bodyBytes }: Header, packed: Uint8Array): Uint8Array {
-  if (codec === RAW) return wholeBody(packed, bodyBytes)
-  let body: Uint8Array
+  let body = packed
   try {
-    // One byte more than needed lets zlib see the end without a second buffer.
-    const options = { maxOutputLength: bodyBytes, chunkSize: Math.max(bodyBytes + 1, 64) }
-    body = brotliDecompressSync(packed, options)
+    if (codec === BROTLI) body = inflate(packed, bodyBytes)
   } catch (error) {
     throw corruptPage('its body does not inflate', error)
   }
-  return wholeBody(body, bodyBytes)
-}
-
-/** Checks the length, and takes the `Buffer` off: its `subarray` takes three times as long. */
-function wholeBody(body: Uint8Array, bodyBytes: number): Uint8Array {
   if (body.length !== bodyBytes) throw corruptPage('its body has the wrong length')
+  // It may be a `Buffer`, whose `subarray` takes three times as long.
   return new Uint8Array(body.buffer, body.byteOffset, body.length)
 }

@@ -115,7 +115,10 @@ export class PageReader {
     const last = key.subarray(1)
     const cached = afresh || generation !== this.cache.generation ? undefined : this.cache.covering(last)
     if (cached !== undefined && equalBytes(cached.last, last)) return packed(cached)
-    const page = new StoredPage(last, bytes, (unpacked) => this.cache.add(unpacked, generation))
+    const page = new StoredPage(last, bytes, {
+      keep: (unpacked) => this.cache.add(unpacked, generation),
+      again: (key) => this.cache.isKnown(key),
+    })
     return afresh ? packed(page.unpack()) : page
   }
 }

@@ -5,6 +5,7 @@
 import type { PathPut } from '../history/path-entry.js'
 import type { PathState } from '../history/paths.js'
 import { ContentReader } from '../lines/content.js'
+import { Coverage } from '../lseq/coverage.js'
 import { compareLseq } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
 import { checkedContent, chunkedContent, type FilesContext } from './files.js'
@@ -31,7 +32,7 @@ export async function* contentsOf<S extends FileAt>(
   const inOrder = byFile(states)
   const last = inOrder.at(-1)
   if (last === undefined) return
-  await using entries = new LineEntries(context.entries, last.entry.file)
+  await using entries = new LineEntries(context.entries, last.entry.file, new Coverage(vector, context.streams))
   const reader = new ContentReader(context.streams, vector)
   for (const state of inOrder) {
     const { path, entry } = state

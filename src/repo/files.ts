@@ -10,6 +10,7 @@ import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import { ContentReader } from '../lines/content.js'
 import { type Piece, PieceReader } from '../lines/pieces.js'
 import type { StateWalk } from '../lines/walk.js'
+import { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
@@ -51,18 +52,25 @@ export function checkedContent(path: string, put: PathPut, content: Uint8Array):
 }
 
 async function linesContent(context: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
-  return (await walked(context, file, new ContentReader(context.streams, vector))).finish()
+  return (await walked(context, file, vector, new ContentReader(context.streams, vector))).finish()
 }
 
 /** The lines of a file at a state, and the lseqs they have. */
 export async function piecesOf(context: FilesContext, file: Lseq, vector: Vector): Promise<Piece[]> {
-  return (await walked(context, file, new PieceReader(context.streams, vector))).finish()
+  return (await walked(context, file, vector, new PieceReader(context.streams, vector))).finish()
 }
 
 /** Hands a file's entries to a walk. */
-async function walked<W extends StateWalk>({ entries }: FilesContext, file: Lseq, walk: W): Promise<W> {
+async function walked<W extends StateWalk>(
+  { entries, streams }: FilesContext,
+  file: Lseq,
+  vector: Vector,
+  walk: W,
+): Promise<W> {
   const prefix = linesPrefix(file)
-  for await (const batch of entries.scan(prefixRange(prefix))) walk.push(batch, 0, batch.count, prefix.length)
+  const wanted = new Coverage(vector, streams)
+  for await (const batch of entries.scan({ ...prefixRange(prefix), wanted }))
+    walk.push(batch, 0, batch.count, prefix.length)
   return walk
 }
 

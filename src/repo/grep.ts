@@ -11,6 +11,7 @@ import { type PathState, pathsAt } from '../history/paths.js'
 import { type Piece, PieceReader } from '../lines/pieces.js'
 import { countLines } from '../lines/split.js'
 import type { EntryBatch } from '../lseq/batch.js'
+import { Coverage } from '../lseq/coverage.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
 import { ChosenPaths } from './chosen-paths.js'
@@ -87,7 +88,7 @@ async function findLines(
   const last = inOrder.at(-1)
   if (last === undefined) return []
   const byPath = new Map<string, Found[]>()
-  await using lines = new LineEntries(entries, last.entry.file)
+  await using lines = new LineEntries(entries, last.entry.file, new Coverage(vector, streams))
   const reader = new PieceReader(streams, vector)
   const hits = new HitsOf(pattern.needle)
   for (const { path, entry } of inOrder) {

@@ -9,10 +9,11 @@ import { compareBytes } from '../base/bytes.js'
 import { FILE_PREFIX_BYTES, linesPrefix, prefixRange } from '../history/keys.js'
 import type { StateWalk } from '../lines/walk.js'
 import type { EntryBatch } from '../lseq/batch.js'
+import type { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import type { Lseq } from '../lseq/lseq.js'
 
-/** Consecutive entries of one file. */
+/** Entries of one file, in order. */
 export interface Slice {
   readonly batch: EntryBatch
   readonly from: number
@@ -22,18 +23,23 @@ export interface Slice {
 /** Reads the files one after the other. */
 export class LineEntries implements AsyncDisposable {
   readonly #entries: EntryStore
+  readonly #wanted: Coverage
   readonly #end: Uint8Array | undefined
   #scan: AsyncGenerator<EntryBatch> | undefined
   #batch: EntryBatch | undefined
 
-  /** @param last - The last file that will be asked for. */
-  constructor(entries: EntryStore, last: Lseq) {
+  /**
+   * @param last - The last file that will be asked for.
+   * @param wanted - Entries that must be there; others may be left out.
+   */
+  constructor(entries: EntryStore, last: Lseq, wanted: Coverage) {
+    this.#wanted = wanted
     this.#entries = entries
     this.#end = prefixRange(linesPrefix(last)).lt
   }
 
   /**
-   * All line entries of a file, in order. Most files' lie in the batch at hand, and then there is nothing to wait for.
+   * The line entries of a file, in order. Most files' lie in the batch at hand, and then there is nothing to wait for.
    *
    * @param file - Above the one that was asked for before.
    */
@@ -61,7 +67,7 @@ export class LineEntries implements AsyncDisposable {
     if (this.#scan !== undefined) await this.#take()
     if (this.#batch === undefined || endsBefore(this.#batch, prefix)) {
       await this.#scan?.return(undefined)
-      this.#scan = this.#entries.scan({ gte: prefix, lt: this.#end })
+      this.#scan = this.#entries.scan({ gte: prefix, lt: this.#end, wanted: this.#wanted })
       await this.#take()
     }
     if (this.#batch === undefined) return []
