@@ -22,6 +22,7 @@ const LAYERS = [
   'repo',
   'git',
   'worktree',
+  'server',
   'index.ts',
   'cli',
   'commands',

@@ -55,6 +55,7 @@ const PJSON_OF_BUNDLE: PJSON = {
       key: { description: 'Show your key, and decide whose versions count' },
       op: { description: 'See what commands did' },
       rdx: { description: 'Read, write and merge replicated values in files' },
+      'serve:token': { description: 'Say who may come through a server' },
       snapshot: { description: 'Name the state of a repository and come back to it' },
       store: { description: 'Look at the entries a repository is made of' },
     },

@@ -20,6 +20,11 @@ export function storePath(root: string): string {
   return join(root, WEFT_DIRECTORY, 'store')
 }
 
+/** Tokens of those who may come through a server (`server/tokens.ts`). */
+export function tokensPath(root: string): string {
+  return join(root, WEFT_DIRECTORY, 'tokens')
+}
+
 /** Where a server that has the store open lets other programs use it; its directory holds nothing else. */
 export function storeSocket(root: string): string {
   return join(root, WEFT_DIRECTORY, 'server', 'socket')
