@@ -153,7 +153,7 @@ describe('formats', () => {
 
   it('a verification', () => {
     const looked = { versions: 1, entries: 2, files: 3, bytes: 4000, signatures: 1, seconds: 0.5 }
-    const report = { ok: true, ...looked, damage: [], revoked: [] }
+    const report = { ok: true, ...looked, damage: [], doubts: [], equivocations: [], revoked: [] }
     assert.equal(
       formatVerify(report, PLAIN),
       'Checked 1 version, 1 signature, 2 entries, 3 file versions (4.0 kB) in 0.50 s.\nEverything is as it was signed.\n',
@@ -169,6 +169,13 @@ describe('formats', () => {
     assert.match(
       formatVerify({ ...report, revoked: beyond }, PLAIN),
       /\nrevoked: 2 versions signed by 0123456789abcdef \(Bob\) beyond where .*: abababababab, cdcdcdcdcdcd\nEverything is/,
+    )
+    const [kept, refused] = ['ab'.repeat(32), 'cd'.repeat(32)]
+    const equivocations = [{ stream: '0000aa', signer: 'ef'.repeat(8), kept, refused, detail: 'Two at once.' }]
+    const doubts = [{ kind: 'origin', path: 'a.c', detail: 'Others.' }]
+    assert.match(
+      formatVerify({ ...report, doubts, equivocations }, PLAIN),
+      /^equivocation: Two at once\. \[refused cdcdcdcdcdcd\]\norigin: Others\. \[path a\.c\]\nChecked .*\nEvery.*\n$/,
     )
   })
 

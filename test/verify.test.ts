@@ -114,7 +114,7 @@ describe('verify: whole', () => {
     assert.equal(report.ok, true)
     assert.equal(report.versions, versions.length)
     assert.equal(report.signatures, versions.length)
-    assert.equal(report.entries, whole.size)
+    assert.equal(report.entries, [...whole.keys()].filter((key) => !'IX'.includes(key[0] as string)).length)
     const puts = ofKind(whole, 'P').flatMap(([, value]) => {
       const entry = decodePathEntry(value)
       return 'file' in entry ? [entry] : []
@@ -127,7 +127,7 @@ describe('verify: whole', () => {
   })
 
   it('there is an entry of every kind, a tombstone too', () => {
-    for (const kind of 'BCGIKLPRVX') assert.ok(ofKind(whole, kind).length > 0, kind)
+    for (const kind of 'BCGIKLPRV') assert.ok(ofKind(whole, kind).length > 0, kind)
     assert.ok(ofKind(whole, 'L').some(([, value]) => (value[0] as number) >> 4 === 3))
   })
 

@@ -13,9 +13,9 @@ const SHOWN = 20
 /** Versions of a revoked key named one by one. */
 const SHOWN_REVOKED = 5
 
-/** One line per damage, then what was looked at and the verdict. */
+/** One line per damage, equivocation and doubt, then what was looked at and the verdict. */
 export function formatVerify(report: VerifyReport, style: Style): string {
-  const { versions, entries, files, bytes, signatures, seconds, damage } = report
+  const { versions, entries, files, bytes, signatures, seconds, damage, doubts, equivocations } = report
   const looked = [
     count(versions, 'version'),
     count(signatures, 'signature'),
@@ -30,6 +30,11 @@ export function formatVerify(report: VerifyReport, style: Style): string {
   if (damage.length > SHOWN) {
     lines.push(`... and ${count(damage.length - SHOWN, 'more', 'more')}: weft verify --json names all.\n`)
   }
+  // No damage, but news: somebody said two things, or something untrue.
+  for (const { detail, refused } of equivocations) {
+    lines.push(`${style.yellow('equivocation')}: ${detail} [refused ${shortId(refused)}]\n`)
+  }
+  for (const doubt of doubts) lines.push(formatDamage(doubt, style, style.yellow))
   return `${lines.join('')}Checked ${looked} in ${duration(seconds)}.\n${revoked}${verdict}\n`
 }
 
@@ -50,11 +55,15 @@ function formatRevoked({ revoked }: VerifyReport, { yellow, safe }: Style): stri
 }
 
 /** `kind: detail [version ..., path ..., key ...]`. */
-function formatDamage({ kind, version, path, key, detail }: Damage, { red, safe }: Style): string {
+function formatDamage(
+  { kind, version, path, key, detail }: Damage,
+  { red, safe }: Style,
+  paint: Style['red'] = red,
+): string {
   const where = [
     version === undefined ? '' : `version ${shortId(version)}`,
     path === undefined ? '' : `path ${safe(path)}`,
     key === undefined ? '' : `key ${safe(key)}`,
   ].filter((part) => part !== '')
-  return `${red(kind)}: ${safe(detail)}${where.length > 0 ? ` [${where.join(', ')}]` : ''}\n`
+  return `${paint(kind)}: ${safe(detail)}${where.length > 0 ? ` [${where.join(', ')}]` : ''}\n`
 }

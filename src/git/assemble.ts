@@ -16,7 +16,8 @@ import { compareBytes, concatBytes, fromLatin1, toLatin1 } from '../base/bytes.j
 import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { encodeVector, idKey, VECTOR_EVERY, vectorKey } from '../history/derived.js'
+import { encodeVector, idKey, keepsVector, vectorKey } from '../history/derived.js'
+import { GIT_EXTRA } from '../history/extra.js'
 import type { Genesis } from '../history/genesis.js'
 import { changesRoot, encodeGroups, type Group, groupOf, sortGroups } from '../history/groups.js'
 import { encodeHeader, encodeVersion, type Header, type VersionRef } from '../history/header.js'
@@ -42,7 +43,7 @@ import { originsOf, placeRun } from '../lines/weaver.js'
 import type { Entry } from '../lseq/batch.js'
 import { nextBlock } from '../lseq/clock.js'
 import { compareLseq, type Lseq } from '../lseq/lseq.js'
-import { type Commit, encodeRest, GIT_EXTRA, type OddTree } from './commit.js'
+import { type Commit, encodeRest, type OddTree } from './commit.js'
 import type { FileNode, PathWrite, PlannedFile, PlannedVersion } from './plan.js'
 
 /** A planned version with the commit it is made of. */
@@ -362,11 +363,10 @@ export class Assembly {
   }
 
   *#vectors(): Generator<Entry> {
-    const parents = new Set(this.#drafts.flatMap(({ planned }) => planned.parents))
     for (const { planned } of this.#drafts) {
       const { number, vector } = planned
-      if (number % VECTOR_EVERY !== 0 && parents.has(number)) continue
-      const { seq, stream } = this.refOf(number)
+      const { seq, stream, id } = this.refOf(number)
+      if (!keepsVector(id)) continue
       const lseqs = [...vector.entries()].map(([slot, tip]) => ({
         seq: this.#at(tip) >= 0 ? this.refOf(tip).seq : this.#context.seqOf(tip),
         stream: this.#context.streamOf(slot),

@@ -7,7 +7,7 @@
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { extraOf } from '../history/extra.js'
+import { extraOf, GIT_EXTRA } from '../history/extra.js'
 import { Findings } from '../history/findings.js'
 import { Graph } from '../history/graph.js'
 import type { Version } from '../history/header.js'
@@ -22,7 +22,6 @@ import {
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { gitParents } from './born.js'
-import { GIT_EXTRA } from './commit.js'
 import { gitObjectId } from './object-id.js'
 import { CommitRebuilder, leafName } from './rebuild.js'
 import { hashLengthOf, readNotes } from './stored.js'

@@ -19,9 +19,6 @@ import { CodedError } from '../base/error.js'
 import type { Ident } from '../history/header.js'
 import { TlvReader, TlvWriter } from '../rdx/tlv.js'
 
-/** The name of the extra records. */
-export const GIT_EXTRA = 'git'
-
 /** An author or committer line as it should be. The name may be missing together with the space behind it. */
 const STRICT = /^(.*?) ?<([^<>]*)> (-?\d{1,15}) ([+-])(\d\d)(\d\d)$/s
 /** One with its angle brackets, time or zone out of order. */

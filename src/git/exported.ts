@@ -9,14 +9,13 @@
  */
 import { equalBytes, toLatin1 } from '../base/bytes.js'
 import { idKey } from '../history/derived.js'
-import { extraOf } from '../history/extra.js'
+import { extraOf, GIT_EXTRA } from '../history/extra.js'
 import type { Version } from '../history/header.js'
 import { prefixRange } from '../history/keys.js'
 import type { Versions } from '../history/versions.js'
 import type { Entry } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { type Lseq, lseqOfKey } from '../lseq/lseq.js'
-import { GIT_EXTRA } from './commit.js'
 
 /** Index entries of git ids begin so. */
 const PREFIX = Uint8Array.from(Buffer.from('Ig', 'latin1'))

@@ -13,6 +13,7 @@ import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
+import { isDerived } from '../history/derived.js'
 import { beginStream, type Genesis } from '../history/genesis.js'
 import { chunkPrefix, genesisKey, linesPrefix, prefixRange } from '../history/keys.js'
 import type { Writer } from '../history/replica.js'
@@ -216,7 +217,7 @@ class Batch {
     this.#progress('write', 0, 0)
     await this.#entries.bulk(async (writer) => {
       for (const { key, value } of assembly.entries()) {
-        added++
+        if (!isDerived(key)) added++
         // Only a full page has to wait for room.
         const room = writer.add(key, value)
         if (room !== undefined) await room

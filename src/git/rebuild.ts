@@ -5,13 +5,13 @@
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { extraOf } from '../history/extra.js'
+import { extraOf, GIT_EXTRA } from '../history/extra.js'
 import type { Version } from '../history/header.js'
 import type { Note } from '../history/note.js'
 import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import { emptyTree, type Leaf, type Tree } from '../history/tree.js'
 import { bornCommit } from './born.js'
-import { decodeRest, formatCommit, GIT_EXTRA, type OddTree } from './commit.js'
+import { decodeRest, formatCommit, type OddTree } from './commit.js'
 import { gitObjectId } from './object-id.js'
 import {
   emptyTreeId,

@@ -3,7 +3,7 @@
  * @module
  */
 import { fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
-import { extraOf } from '../history/extra.js'
+import { extraOf, GIT_EXTRA } from '../history/extra.js'
 import { Graph } from '../history/graph.js'
 import type { Version } from '../history/header.js'
 import { kindRange, noteKey } from '../history/keys.js'
@@ -12,7 +12,6 @@ import { missingVersion, Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { gitParents } from './born.js'
-import { GIT_EXTRA } from './commit.js'
 import { exportedCommits } from './exported.js'
 
 /** For fewer notes than this they are asked for one by one. */

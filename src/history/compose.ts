@@ -21,7 +21,7 @@ import { nextBlock } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
-import { encodeVector, idKey, vectorKey } from './derived.js'
+import { derivedEntries } from './derived.js'
 import type { Extra } from './extra.js'
 import { changesRoot, encodeGroups, type Group, groupOf, sortGroups } from './groups.js'
 import { encodeHeader, encodeVersion, type Ident, type VersionRef } from './header.js'
@@ -44,9 +44,6 @@ import { encodePathDelete, encodePathPut, type PathPut } from './path-entry.js'
 import type { Writer } from './replica.js'
 import { StoredFile } from './stored-file.js'
 import { type Leaf, setPath, type Tree, treeRoot } from './tree.js'
-
-/** A version in 64 keeps its vector, chosen by its id, so that every replica keeps the same ones. */
-const VECTOR_MASK = 63
 
 /** What a version makes of a path. */
 export interface ComposeWrite {
@@ -141,6 +138,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
   const note = encodeNote({ message, extra: composition.noteExtra ?? [] })
   if (note !== undefined) writer.addGroup('N', [{ key: noteKey(last, stream), value: note }])
   const groups = sortGroups(writer.groups)
+  const { extra = [] } = composition
   const header = encodeHeader({
     stream,
     first,
@@ -151,7 +149,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
     changes: fromLatin1(changesRoot(groups)),
     author,
     committer,
-    extra: composition.extra ?? [],
+    extra,
   })
   const id = crypto.sha256(header)
   const vector = joined.with(streams.slot(stream), last)
@@ -159,11 +157,8 @@ export async function composeVersion(context: ComposeContext, composition: Compo
   if (place.genesis !== undefined) entries.push(place.genesis)
   if (groups.length > 0) entries.push({ key: groupsKey(last, stream), value: encodeGroups(groups) })
   entries.push({ key: versionKey(last, stream), value: encodeVersion(header, signer.sign(id)) })
-  entries.push({ key: idKey('v', id, last, stream), value: NOTHING })
-  if (((id[31] as number) & VECTOR_MASK) === 0) {
-    const lseqs = [...vector.entries()].map(([slot, seq]) => ({ seq, stream: streams.id(slot) }))
-    entries.push({ key: vectorKey(last, stream), value: encodeVector(lseqs) })
-  }
+  const lseqs = () => [...vector.entries()].map(([slot, seq]) => ({ seq, stream: streams.id(slot) }))
+  entries.push(...derivedEntries({ id, last, stream, extra }, lseqs))
   return { ref: { seq: last, stream, id }, vector, entries, puts: writer.puts, tree, lines: writer.lines }
 }
 

@@ -12,6 +12,9 @@ export interface Extra {
   readonly value: Uint8Array
 }
 
+/** Name of the extra in which a header says of which git commit the version was made, and the note what else that had. */
+export const GIT_EXTRA = 'git'
+
 /** The value of an extra record; undefined where there is none of that name. */
 export function extraOf({ extra }: { readonly extra: readonly Extra[] }, name: string): Uint8Array | undefined {
   return extra.find((one) => one.name === name)?.value

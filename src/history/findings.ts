@@ -13,8 +13,8 @@ import { type Kind, kindRange } from './keys.js'
 /** One thing that is not as it was signed. */
 export interface Damage {
   /**
-   * `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `ref`, `group`, `changes`, `content`, `origin`, `tree`
-   * or `file`.
+   * `page`, `entry`, `genesis`, `version`, `signature`, `chain`, `ref`, `group`, `changes`, `content`, `origin`, `tree`,
+   * `evidence` or `file`.
    */
   readonly kind: string
   /** Id of the version, hex. */
@@ -36,20 +36,19 @@ export interface Place {
 /** Collects damage while everything is read. */
 export class Findings {
   readonly damage: Damage[] = []
+  /** What is as it was signed, and yet should not be believed. */
+  readonly doubts: Damage[] = []
   /** Entries read. */
   entries = 0
   /** Damaged pages by their last key, with the first where it is known: binary strings. */
   readonly #pages = new Map<string, string | undefined>()
 
   add(kind: string, detail: string, place: Place = {}): void {
-    const { version, path, key } = place
-    this.damage.push({
-      kind,
-      ...(version === undefined ? {} : { version: toHex(version) }),
-      ...(path === undefined ? {} : { path: pathText(path) }),
-      ...(key === undefined ? {} : { key: toHex(key) }),
-      detail,
-    })
+    this.damage.push(described(kind, detail, place))
+  }
+
+  doubt(kind: string, detail: string, place: Place = {}): void {
+    this.doubts.push(described(kind, detail, place))
   }
 
   /** Runs `work`; an expected failure becomes damage. */
@@ -89,6 +88,16 @@ export class Findings {
         })
       },
     })
+  }
+}
+
+function described(kind: string, detail: string, { version, path, key }: Place): Damage {
+  return {
+    kind,
+    ...(version === undefined ? {} : { version: toHex(version) }),
+    ...(path === undefined ? {} : { path: pathText(path) }),
+    ...(key === undefined ? {} : { key: toHex(key) }),
+    detail,
   }
 }
 

@@ -119,6 +119,11 @@ export class Graph {
     return this.#numbers[slot]?.at(-1)
   }
 
+  /** Number of the first version of the stream at `slot` that took nothing up to `seq`. */
+  after(slot: number, seq: number): number | undefined {
+    return this.#numbers[slot]?.[lowerBound(this.#lasts[slot] ?? [], seq + 1)]
+  }
+
   /** Number of the version whose last seq is `seq` in the stream at `slot`. */
   at(slot: number, seq: number): number | undefined {
     const number = this.holding(slot, seq)

@@ -113,9 +113,18 @@ export async function readRefs(entries: EntryStore, kind?: RefKind): Promise<Ref
       if (!(letter in REF_KINDS)) throw new CodedError('BAD_KEY', 'A ref is of no known kind.')
       const name = toLatin1(key, 2, key.length - LSEQ_BYTES - 1)
       const value = decodeRefValue(batch.value(i))
-      for (const { seq, stream } of value.replaces) replaced.add(formatLseq(seq, stream))
+      for (const lseq of value.replaces) replaced.add(replacedName(letter + name, lseq))
       refs.push({ ...lseqOfKey(key), kind: letter as RefKind, name, value })
     }
   }
-  return refs.filter(({ seq, stream }) => !replaced.has(formatLseq(seq, stream)))
+  return refs.filter((ref) => !replaced.has(replacedName(ref.kind + ref.name, ref)))
+}
+
+/**
+ * What a replaced entry is known by: an entry replaces others of its own name only, whatever it says.
+ *
+ * @param name - With the letter of its kind in front.
+ */
+export function replacedName(name: string, { seq, stream }: Lseq): string {
+  return `${formatLseq(seq, stream)} ${name}`
 }

@@ -4,7 +4,7 @@
  * with the root that was signed.
  * @module
  */
-import { concatBytes, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
+import { concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { PrefixHash } from '../crypto/prefix-hash.js'
@@ -13,10 +13,11 @@ import { Replay } from '../lines/replay.js'
 import { type Run, type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
+import { chunksAt } from './chunked.js'
 import type { Findings } from './findings.js'
 import type { Graph } from './graph.js'
-import { chunkPrefix, FILE_PREFIX_BYTES, linesPrefix, pathKey, prefixRange, recipePrefix } from './keys.js'
+import { FILE_PREFIX_BYTES, linesPrefix, pathKey } from './keys.js'
 import { decodePathEntry, type PathPut } from './path-entry.js'
 import { emptyTree, joinTrees, type Leaf, setPath, type Tree, treeRoot } from './tree.js'
 import type { CheckedVersion, SourceGraph } from './verify-versions.js'
@@ -58,10 +59,6 @@ export interface ShowOptions {
   /** Newest first, and each with what it has from the one shown before. */
   readonly asDeltas?: boolean
 }
-
-const HASH_BYTES = 32
-
-const NO_SOURCES = { numbers: [] as readonly number[], isMissing: false }
 
 /** Reads all path entries. Entries of versions that do not hold are left out: those have been reported. */
 export async function readPathWrites(entries: EntryStore, graph: Graph, findings: Findings): Promise<PathWrites> {
@@ -168,23 +165,32 @@ export class LineContents {
 
   #checkOrigins(weave: Weave, path: string | undefined): void {
     const graph = this.#graph
-    const sourcesOf = (number: number) => this.#sources.get(number) ?? NO_SOURCES
-    const knows = (run: Run, other: Run): boolean => {
-      const [own, their] = [run, other].map(({ slot, seq }) => graph.holding(slot, seq))
-      if (own === undefined || their === undefined) return false
-      const { numbers, isMissing } = sourcesOf(own)
-      return isMissing || [own, ...numbers].some((number) => graph.node(number).vector.covers(other.slot, their))
+    const holder = ({ slot, seq }: Run) => graph.holding(slot, seq)
+    const covers = (number: number | undefined, slot: number, seq: number): boolean => {
+      const other = graph.holding(slot, seq)
+      return number !== undefined && other !== undefined && graph.node(number).vector.covers(slot, other)
     }
-    const mayMiss = (run: Run, { seq, stream }: Lseq): boolean => {
-      const own = graph.holding(run.slot, run.seq)
-      const slot = graph.streams.find(stream)
-      const isHere = slot !== undefined && graph.holding(slot, seq) !== undefined
-      return own !== undefined && sourcesOf(own).isMissing && !isHere
-    }
-    for (const run of falseOrigins(weave, graph.streams, { knows, mayMiss })) {
+    const { untrue, doubtful } = falseOrigins(weave, graph.streams, {
+      covers: (run, slot, seq) => covers(holder(run), slot, seq),
+      sources: (run) => {
+        const sources = this.#sources.get(holder(run) ?? 0)
+        return (
+          sources && {
+            isMissing: sources.isMissing,
+            covers: (slot, seq) => sources.numbers.some((number) => covers(number, slot, seq)),
+          }
+        )
+      },
+    })
+    const place = (run: Run) => {
       const file = parseLseq(this.#file)
-      const key = file === undefined ? run.position : concatBytes(linesPrefix(file), run.position)
-      this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', { path, key })
+      return { path, key: file === undefined ? run.position : concatBytes(linesPrefix(file), run.position) }
+    }
+    for (const run of untrue) {
+      this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', place(run))
+    }
+    for (const run of doubtful) {
+      this.#findings.doubt('origin', 'Lines claim to be picked from where there are others.', place(run))
     }
   }
 }
@@ -218,34 +224,14 @@ async function chunkedContent(
   { file }: PathPut,
 ): Promise<Uint8Array> {
   const { vector } = graph.node(number)
-  const covered = (key: Uint8Array): boolean => {
-    const { seq, stream } = lseqOfKey(key)
+  const covers = (seq: number, stream: number): boolean => {
     const slot = graph.streams.slot(stream)
     const holder = graph.holding(slot, seq)
     return holder !== undefined && vector.covers(slot, holder)
   }
-  const recipe = await lastWhere(entries, recipePrefix(file), covered)
-  if (recipe === undefined) throw new CodedError('CHUNK_MISSING', 'The list of its chunks is missing.')
-  if (recipe.length % HASH_BYTES !== 0) throw new CodedError('BAD_RECORD', 'The list of its chunks is malformed.')
   const parts: Uint8Array[] = []
-  for (let at = 0; at < recipe.length; at += HASH_BYTES) {
-    const hash = toLatin1(recipe, at, at + HASH_BYTES)
-    const chunk = await lastWhere(entries, chunkPrefix(hash), covered)
-    if (chunk === undefined) throw new CodedError('CHUNK_MISSING', `Its chunk ${toHex(fromLatin1(hash))} is missing.`)
-    parts.push(chunk)
-  }
+  for await (const chunk of chunksAt(entries, file, covers)) parts.push(chunk)
   return Buffer.concat(parts)
-}
-
-async function lastWhere(
-  entries: EntryStore,
-  prefix: Uint8Array,
-  wanted: (key: Uint8Array) => boolean,
-): Promise<Uint8Array | undefined> {
-  for await (const batch of entries.scan({ ...prefixRange(prefix), reverse: true })) {
-    for (let i = 0; i < batch.count; i++) if (wanted(batch.key(i))) return batch.value(i)
-  }
-  return undefined
 }
 
 /** Compares rebuilt contents with their hashes. */

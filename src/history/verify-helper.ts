@@ -53,6 +53,7 @@ export interface ContentsReport {
   readonly bytes: number
   readonly wrong: readonly PathWrite[]
   readonly damage: readonly Damage[]
+  readonly doubts: readonly Damage[]
 }
 
 /** What both kinds of help come to. */
@@ -107,8 +108,8 @@ function inPlace(graph: Graph, writes: PathWrites, signatures: SignatureQueue, s
 }
 
 /** What a content check and its findings come to. */
-export function reportOf({ files, bytes, wrong }: ContentCheck, { damage }: Findings): ContentsReport {
-  return { files, bytes, wrong, damage }
+export function reportOf({ files, bytes, wrong }: ContentCheck, { damage, doubts }: Findings): ContentsReport {
+  return { files, bytes, wrong, damage, doubts }
 }
 
 class Thread implements Helper {

@@ -6,7 +6,9 @@
  */
 import { equalBytes } from '../base/bytes.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, formatStream, lseqOfKey } from '../lseq/lseq.js'
+import { formatLseq, formatStream, type Lseq, lseqOfKey } from '../lseq/lseq.js'
+import { genesisFault, headerFault, linkFault } from './chain.js'
+import type { Fault } from './fault.js'
 import type { Findings } from './findings.js'
 import { decodeGenesis, type Genesis, repositoryId } from './genesis.js'
 import { Graph } from './graph.js'
@@ -23,9 +25,11 @@ export interface CheckedVersions {
   /** Signatures that are still to be verified. */
   readonly signatures: SignatureQueue
   readonly sources: SourceGraph
+  /** By stream. */
+  readonly geneses: ReadonlyMap<number, Genesis>
 }
 
-/** By number of a version: from which others it took lines, and whether any of those is not here. */
+/** By number of a version: from which others, that it does not stand on, it took lines; and whether any is not here. */
 export type SourceGraph = ReadonlyMap<number, { readonly numbers: readonly number[]; readonly isMissing: boolean }>
 
 /** What the later steps need of a version. */
@@ -61,17 +65,22 @@ export async function verifyVersions(
       if (from === undefined) continue
       const wrong =
         placeError(version, key) ??
-        chainError(version, genesis, versions, graph) ??
-        sourceError(version, from, versions, graph)
+        (genesis === undefined
+          ? `The genesis of its stream ${formatStream(version.stream)} is missing or damaged.`
+          : chainFault(version, genesis, from, versions, graph)?.reason)
       if (wrong !== undefined || genesis === undefined) {
-        findings.add('chain', wrong ?? 'It has no genesis.', { version: version.id, key })
+        findings.add('chain', wrong ?? '', { version: version.id, key })
         continue
       }
       const { id, first, last, stream, tree, changes } = version
-      graph.add(version)
+      const node = graph.add(version)
       versions.push({ id, first, last, stream, tree, changes })
       const { size } = graph
-      if (from.length > 0) sources.set(size, numbered(from, graph))
+      const beside = from.filter(({ seq, stream: of }) => {
+        const number = graph.at(graph.streams.slot(of), seq)
+        return number === undefined || !node.vector.covers(graph.streams.slot(of), number)
+      })
+      if (beside.length > 0) sources.set(size, numbered(beside, versions, graph))
       const put = (): void => signatures.put(size, genesis.publicKey, id, version.signature)
       if (quick) tips.set(stream, put)
       else put()
@@ -79,7 +88,7 @@ export async function verifyVersions(
     progress('versions', graph.size, 0)
   }
   for (const put of tips.values()) put()
-  return { graph, versions, signatures, sources }
+  return { graph, versions, signatures, sources, geneses }
 }
 
 async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<Map<number, Genesis>> {
@@ -108,10 +117,9 @@ async function verifyGeneses(entries: EntryStore, findings: Findings): Promise<M
     findings.add('genesis', 'The genesis of the repository is missing or damaged.', { key: genesisKey(0) })
     return geneses
   }
-  for (const { stream, repository: named } of geneses.values()) {
-    if (equalBytes(named, repository)) continue
-    const what = `The stream ${formatStream(stream)} is of another repository, or the genesis of this one was changed.`
-    findings.add('genesis', what, { key: genesisKey(stream) })
+  for (const genesis of geneses.values()) {
+    const fault = genesisFault(genesis, genesis.stream, repository)
+    if (fault !== undefined) findings.add('genesis', fault.reason, { key: genesisKey(genesis.stream) })
   }
   return geneses
 }
@@ -122,74 +130,42 @@ function placeError(version: Version, key: Uint8Array): string | undefined {
 }
 
 /** What is wrong with a version's links into the past, if anything. */
-function chainError(
+function chainFault(
   version: Version,
-  genesis: Genesis | undefined,
-  versions: readonly CheckedVersion[],
-  graph: Graph,
-): string | undefined {
-  const { stream, prev, parents, first } = version
-  if (genesis === undefined) return `The genesis of its stream ${formatStream(stream)} is missing or damaged.`
-  if ((genesis.kind === 'content') !== (version.tree !== undefined)) return 'It is not of the kind its stream is for.'
-  const tip = graph.tip(graph.streams.slot(stream))
-  const before = tip === undefined ? undefined : versions[tip - 1]
-  if (before === undefined) {
-    if (prev.seq !== 0 || !equalBytes(prev.id, genesis.id)) {
-      return prev.seq === 0
-        ? 'The genesis that it names is another one.'
-        : `The version before it in its stream, ${formatLseq(prev.seq, prev.stream)}, is missing or damaged.`
-    }
-  } else if (prev.seq !== before.last || !equalBytes(prev.id, before.id)) {
-    return `The version before it in its stream is not ${formatLseq(prev.seq, prev.stream)}, as it says.`
-  } else if (first <= before.last) {
-    return 'Its seqs overlap those of the version before it.'
-  }
-  for (const parent of parents) {
-    const wrong = parentError(parent, first, versions, graph)
-    if (wrong !== undefined) return wrong
-  }
-  const slot = graph.streams.slot(stream)
-  const covers = ({ seq, stream: of }: VersionRef): boolean => {
-    const number = graph.at(graph.streams.slot(of), seq)
-    return number !== undefined && tip !== undefined && graph.node(number).vector.covers(slot, tip)
-  }
-  // A vector describes a prefix of every stream, so a stream may be gone on with only by who stands on its tip.
-  if (tip !== undefined && genesis.kind === 'content' && !parents.some(covers)) {
-    return 'It goes on with its stream, but does not stand on the version before it there.'
-  }
-  return undefined
-}
-
-/** What is wrong with the versions from which one took lines. They need not be here. */
-function sourceError(
-  { first }: Version,
+  genesis: Genesis,
   sources: readonly VersionRef[],
   versions: readonly CheckedVersion[],
   graph: Graph,
-): string | undefined {
-  for (const { seq, stream, id } of sources) {
-    const number = graph.at(graph.streams.slot(stream), seq)
-    if (seq >= first || (number !== undefined && !equalBytes((versions[number - 1] as CheckedVersion).id, id))) {
-      return `Its source ${formatLseq(seq, stream)} ${seq >= first ? 'is younger' : 'has another id'}.`
-    }
-  }
-  return undefined
+): Fault | undefined {
+  const numberAt = ({ seq, stream }: Lseq) => graph.at(graph.streams.slot(stream), seq)
+  const slot = graph.streams.slot(version.stream)
+  const tip = graph.tip(slot)
+  const before = tip === undefined ? undefined : versions[tip - 1]
+  return (
+    headerFault(version, genesis, sources) ??
+    linkFault(version, genesis, {
+      tip: before && { seq: before.last, stream: before.stream, id: before.id },
+      at: (lseq) => {
+        const found = versions[(numberAt(lseq) ?? 0) - 1]
+        return found && { id: found.id, isContent: found.tree !== undefined }
+      },
+      coversTip: (parent) => {
+        const number = numberAt(parent)
+        return number !== undefined && tip !== undefined && graph.node(number).vector.covers(slot, tip)
+      },
+    })
+  )
 }
 
-function numbered(sources: readonly VersionRef[], graph: Graph): { numbers: number[]; isMissing: boolean } {
-  const numbers = sources.flatMap(({ seq, stream }) => graph.at(graph.streams.slot(stream), seq) ?? [])
-  return { numbers, isMissing: numbers.length < sources.length }
-}
-
-function parentError(
-  { seq, stream, id }: VersionRef,
-  first: number,
+/** The sources of a version that are here: numbers, and whether all are. One that is here with another id is another one. */
+function numbered(
+  sources: readonly VersionRef[],
   versions: readonly CheckedVersion[],
   graph: Graph,
-): string | undefined {
-  const name = formatLseq(seq, stream)
-  const number = graph.at(graph.streams.slot(stream), seq)
-  if (number === undefined) return `Its parent ${name} is missing or damaged.`
-  if (!equalBytes((versions[number - 1] as CheckedVersion).id, id)) return `Its parent ${name} has another id.`
-  return seq < first ? undefined : `Its seqs are not above those of its parent ${name}.`
+): { numbers: number[]; isMissing: boolean } {
+  const numbers = sources.flatMap(({ seq, stream, id }) => {
+    const number = graph.at(graph.streams.slot(stream), seq)
+    return number !== undefined && equalBytes((versions[number - 1] as CheckedVersion).id, id) ? [number] : []
+  })
+  return { numbers, isMissing: numbers.length < sources.length }
 }

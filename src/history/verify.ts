@@ -21,6 +21,7 @@ import { type Damage, Findings } from './findings.js'
 import { versionKey } from './keys.js'
 import { wrongSignatures } from './signatures.js'
 import { ContentCheck, keyOf, readPathWrites, verifyTrees, visitChunked } from './verify-contents.js'
+import { type Equivocation, verifyEvidence } from './verify-evidence.js'
 import { verifyGroups } from './verify-groups.js'
 import { findHelp } from './verify-helper.js'
 import { verifyRefs } from './verify-refs.js'
@@ -36,12 +37,17 @@ export interface VerifyOptions {
 export interface Verified {
   readonly ok: boolean
   readonly versions: number
+  /** But for indexes, which nobody signed. */
   readonly entries: number
   readonly files: number
   readonly bytes: number
   readonly signatures: number
   readonly seconds: number
   readonly damage: readonly Damage[]
+  /** What is as it was signed, and should not be believed all the same. */
+  readonly doubts: readonly Damage[]
+  /** Second versions that were refused, proven by evidence. */
+  readonly equivocations: readonly Equivocation[]
 }
 
 /** Verifies a store's entries. Damage is reported, not thrown. */
@@ -49,13 +55,14 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
   const started = milliseconds()
   const findings = new Findings()
   const progress = options.progress ?? (() => undefined)
-  const { graph, versions, signatures, sources } = await verifyVersions(
+  const { graph, versions, signatures, sources, geneses } = await verifyVersions(
     entries,
     findings,
     options.quick === true,
     progress,
   )
   await verifyRefs(entries, graph, versions, findings)
+  const equivocations = await verifyEvidence(entries, geneses, graph, versions, findings)
   const contents = { files: 0, bytes: 0 }
   const tellSignatures = (numbers: readonly number[]): void => {
     for (const { id, last, stream } of numbers.map((number) => versions[number - 1] as CheckedVersion)) {
@@ -77,6 +84,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
     const lines = await help.finish()
     tellSignatures(lines.wrongSignatures)
     findings.damage.push(...lines.damage)
+    findings.doubts.push(...lines.doubts)
     for (const write of [...lines.wrong, ...chunked.wrong]) {
       const place = { version: versions[write.number - 1]?.id, path: write.path, key: keyOf(write) }
       findings.add('content', 'The content is not the one whose hash was signed.', place)
@@ -84,7 +92,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
     contents.files = lines.files + chunked.files
     contents.bytes = lines.bytes + chunked.bytes
   }
-  const { damage, entries: count } = findings
+  const { damage, doubts, entries: count } = findings
   return {
     ok: damage.length === 0,
     versions: graph.size,
@@ -93,5 +101,7 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
     signatures: signatures.size,
     seconds: (milliseconds() - started) / 1000,
     damage,
+    doubts,
+    equivocations,
   }
 }

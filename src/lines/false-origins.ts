@@ -3,49 +3,91 @@
  *
  * Blame believes origins (origin.ts), so whoever could write false ones could put words into the mouths of others. A true
  * one names a line of the same file with the same bytes, put by a version that the writer knew, and the first one of
- * that line: it has no origin itself. A line that was picked may be one that this replica was never sent.
+ * that line: it has no origin itself. A line that was picked may be one that this replica was never sent; and when it is
+ * sent later and turns out to be another, the version that picked it is here, and others stand on it. So what a version
+ * says of lines that it does not stand on is never more than doubtful.
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
-import type { Lseq } from '../lseq/lseq.js'
 import type { Streams } from '../lseq/vector.js'
 import type { Origin } from './origin.js'
 import { lineCount, linesOf, type Run, type Weave } from './weave.js'
 
-/** What is known of who put lines. */
+/** What is known of the version that put a run. */
 export interface OriginKnowledge {
-  /** Whether the version that put `run` stands on the one that put `other`, or took lines from one that does. */
-  knows(run: Run, other: Run): boolean
-  /** Whether `run` may hold a line that was put with an lseq of which nothing is here. */
-  mayMiss(run: Run, lseq: Lseq): boolean
+  /** Whether that version stands on whatever took an lseq of the stream at `slot`, or took it itself. */
+  covers(run: Run, slot: number, seq: number): boolean
+  /** What it took lines from besides, where it names anything. */
+  sources(run: Run): OriginSources | undefined
 }
 
-/** The runs of a weave that have false origins. */
-export function falseOrigins(weave: Weave, streams: Streams, known: OriginKnowledge): Run[] {
-  const claiming = weave.runs.filter(({ origins }) => origins.length > 0)
-  if (claiming.length === 0) return []
+/** Versions from which lines were taken. */
+export interface OriginSources {
+  /** Whether one of them is not here. */
+  readonly isMissing: boolean
+  /** Whether one of those that are here stands on whatever took an lseq, or took it itself. */
+  covers(slot: number, seq: number): boolean
+}
+
+/** Runs whose origins are not true. */
+export interface FalseOrigins {
+  /** What the version that put them stands on says otherwise. */
+  readonly untrue: readonly Run[]
+  /** What they name is not what the version stands on, and what is here of it by now says otherwise. */
+  readonly doubtful: readonly Run[]
+}
+
+/**
+ * The runs of a weave that have false origins.
+ *
+ * @param isAsked - Which of the runs are looked at; by default all.
+ */
+export function falseOrigins(
+  weave: Weave,
+  streams: Streams,
+  known: OriginKnowledge,
+  isAsked: (run: Run) => boolean = () => true,
+): FalseOrigins {
+  const claiming = weave.runs.filter((run) => run.origins.length > 0 && isAsked(run))
+  if (claiming.length === 0) return { untrue: [], doubtful: [] }
   const bySlot = new Map<number, Run[]>()
   for (const run of weave.runs) getOrMake(bySlot, run.slot, () => [] as Run[]).push(run)
   for (const runs of bySlot.values()) runs.sort((a, b) => a.seq - b.seq)
 
-  const isTrue = (run: Run, { from, to, seq, stream }: Origin): boolean => {
-    if (to > lineCount(run)) return false
+  /** Whether a line is the same as the one with the lseq `seq`, and that is the first of it; undefined where that is not here. */
+  const isFirst = (run: Run, line: number, slot: number, seq: number): boolean | undefined => {
+    const first = bySlot.get(slot)?.findLast((other) => other.seq <= seq)
+    if (first === undefined || seq - first.seq >= lineCount(first)) return undefined
+    const index = seq - first.seq
+    if (first.origins.some((own) => own.from <= index && index < own.to)) return false
+    return equalBytes(linesOf(first, index, index + 1), linesOf(run, line, line + 1))
+  }
+  const judged = (run: Run, { from, to, seq, stream }: Origin): 'true' | 'untrue' | 'doubtful' => {
+    if (to > lineCount(run)) return 'untrue'
     const slot = streams.find(stream)
-    const runs = slot === undefined ? [] : (bySlot.get(slot) ?? [])
+    const sources = known.sources(run)
+    let isDoubtful = false
     for (let line = from; line < to; line++) {
       const at = seq + line - from
-      const first = runs.findLast((other) => other.seq <= at)
-      if (first === undefined || at - first.seq >= lineCount(first)) {
-        if (known.mayMiss(run, { seq: at, stream })) continue
-        return false
+      const same = slot === undefined ? undefined : isFirst(run, line, slot, at)
+      if (slot !== undefined && known.covers(run, slot, at)) {
+        if (same !== true) return 'untrue'
+        continue
       }
-      if (!known.knows(run, first)) return false
-      const index = at - first.seq
-      if (first.origins.some((own) => own.from <= index && index < own.to)) return false
-      if (!equalBytes(linesOf(first, index, index + 1), linesOf(run, line, line + 1))) return false
+      if (sources === undefined) return 'untrue'
+      // A source that is not here may cover it, and have what is not here.
+      const mayBe = sources.isMissing || (slot !== undefined && sources.covers(slot, at))
+      if (!mayBe || same === false || (same === undefined && !sources.isMissing)) isDoubtful = true
     }
-    return true
+    return isDoubtful ? 'doubtful' : 'true'
   }
-  return claiming.filter((run) => !run.origins.every((origin) => isTrue(run, origin)))
+  const untrue: Run[] = []
+  const doubtful: Run[] = []
+  for (const run of claiming) {
+    const found = run.origins.map((origin) => judged(run, origin))
+    if (found.includes('untrue')) untrue.push(run)
+    else if (found.includes('doubtful')) doubtful.push(run)
+  }
+  return { untrue, doubtful }
 }

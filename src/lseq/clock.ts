@@ -10,6 +10,12 @@ import { CodedError } from '../base/error.js'
 import { SEQ_LIMIT } from './lseq.js'
 
 /**
+ * How far above all that a version stands on its first seq may be: more lines than any history has, and a small part of
+ * the seqs there are.
+ */
+export const CLOCK_SLACK = 2 ** 32
+
+/**
  * The first seq of a block of `count` behind `greatest`.
  *
  * @param greatest - Greatest seq seen so far, our own or another's; 0 in an empty store.

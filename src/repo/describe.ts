@@ -4,14 +4,14 @@
  */
 import { decodeUtf8, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { extraOf } from '../history/extra.js'
+import { extraOf, GIT_EXTRA } from '../history/extra.js'
 import { decodeGenesis } from '../history/genesis.js'
 import type { Ident, Version } from '../history/header.js'
 import { genesisKey } from '../history/keys.js'
+import { fingerprint } from '../history/signer.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatStream } from '../lseq/lseq.js'
-import { fingerprint } from './identity.js'
 import type { Person, VersionInfo } from './results.js'
 
 /** UTF-8 where the bytes are that, else Latin-1, which any bytes are. */
@@ -35,7 +35,7 @@ export function person({ name, email, time, zone }: Ident): Person {
 
 /** Hex id of the git commit that a version was made from; undefined where it was made from none. */
 export function gitId(version: Pick<Version, 'extra'>): string | undefined {
-  const id = extraOf(version, 'git')
+  const id = extraOf(version, GIT_EXTRA)
   return id && toHex(id)
 }
 

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fromHex, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import type { Signer } from '../history/signer.js'
+import { fingerprint, type Signer } from '../history/signer.js'
 
 const LINE = /^weft-ed25519 ([0-9a-f]{64})\n$/
 
@@ -25,11 +25,6 @@ export interface Identity {
   /** The file that holds the secret half. */
   readonly path: string
   readonly signer: Signer
-}
-
-/** The first 16 hex digits of SHA-256(public key). */
-export function fingerprint(publicKey: Uint8Array): string {
-  return crypto.sha256Hex(publicKey).slice(0, 16)
 }
 
 /**

@@ -10,9 +10,9 @@
  */
 import { equalBytes, toHex } from '../base/bytes.js'
 import type { Code } from '../base/error.js'
+import { fingerprint } from '../history/signer.js'
 import type { Lseq } from '../lseq/lseq.js'
 import type { SignerRule } from './config.js'
-import { fingerprint } from './identity.js'
 import type { KnownSigner, Revocation } from './signers.js'
 
 /** Why a version is not taken in. */
