@@ -46,14 +46,13 @@ export function sendError(response: ServerResponse, error: CodedError): number {
   if (status === 405) response.setHeader('allow', 'POST')
   const retry = RETRY[status]
   if (retry !== undefined) response.setHeader('retry-after', String(data?.['seconds'] ?? retry))
-  // What is left of the request is not worth reading.
-  response.setHeader('connection', 'close')
   sendJson(response, `${body}\n`)
   return status
 }
 
+/** Sends all of an answer, but does not end it: a connection may be closed at its end, whoever is still sending there. */
 export function sendJson(response: ServerResponse, body: string): void {
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('content-length', Buffer.byteLength(body))
-  response.end(body)
+  response.write(body)
 }

@@ -337,18 +337,19 @@ function said(error: unknown): string {
 }
 
 /**
- * Settles when the answer has gone out. What is left of the request is read for a while and thrown away: closing the
+ * Settles when the answer has gone out. What is left of the request is read for a while before, and thrown away: closing the
  * connection at once could take the answer from who is still sending.
  */
 async function leave(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (!response.writableFinished && !response.destroyed) {
-    await new Promise<void>((resolve) => void response.once('finish', resolve).once('close', resolve))
+  if (!request.complete && !request.destroyed) {
+    const stop = new AbortController()
+    const rest = new Promise<void>((resolve) => void request.once('end', resolve).once('close', resolve))
+    request.resume()
+    await Promise.race([rest, sleep(REST_TIME, undefined, { signal: stop.signal }).catch(() => undefined)])
+    stop.abort()
   }
-  if (request.complete || request.destroyed) return
-  const rest = new Promise<void>((resolve) => void request.once('end', resolve).once('close', resolve))
-  request.resume()
-  const stop = new AbortController()
-  await Promise.race([rest, sleep(REST_TIME, undefined, { signal: stop.signal }).catch(() => undefined)])
-  stop.abort()
+  if (!response.writableFinished && !response.destroyed) {
+    await new Promise<void>((resolve) => void response.once('finish', resolve).once('close', resolve).end())
+  }
   if (!request.complete) request.destroy()
 }
