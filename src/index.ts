@@ -22,7 +22,14 @@ export { type Identity, openIdentity } from './repo/identity.js'
 export { type Author, authorOf } from './repo/person.js'
 export { Repository } from './repo/repository.js'
 export type * from './repo/results.js'
+export type { Asked, Direction } from './sync/ask.js'
+export { type Cloned, type CloneOptions, clone } from './sync/clone.js'
+export type { Peer } from './sync/exchange.js'
+export { openPeer, type PeerOptions } from './sync/open-peer.js'
+export { addRemote, type Remote, readRemotes, removeRemote } from './sync/remotes.js'
+export { type Replicated, replicate, type SyncReport } from './sync/replicate.js'
 export { adoptFiles } from './worktree/adopt.js'
+export { type BeginOptions, type BeginReport, beginWork } from './worktree/begin.js'
 export {
   type BisectEnd,
   type BisectMark,
@@ -36,6 +43,7 @@ export { createBranch, createTag, deleteBranch, deleteTag, type RefReport, renam
 export { type CleanOptions, type CleanReport, clean } from './worktree/clean.js'
 export { type CommitOptions, type CommitReport, commit } from './worktree/commit.js'
 export { diffWorktree } from './worktree/diff.js'
+export { type FollowReport, follow } from './worktree/follow.js'
 export { type InitReport, initRepository } from './worktree/init.js'
 export { type MergeOptions, type MergeReport, merge } from './worktree/merge.js'
 export { type MoveOptions, type MoveReport, movePaths } from './worktree/move.js'

@@ -21,6 +21,7 @@ const LAYERS = [
   'history',
   'repo',
   'git',
+  'sync',
   'worktree',
   'server',
   'index.ts',

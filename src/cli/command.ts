@@ -21,7 +21,7 @@ import { EXIT_DAMAGED, EXIT_REFUSED } from './report.js'
 import { makeStyle, type Style, wantsColours } from './style.js'
 
 /** How long a command waits for another one that holds the store, in milliseconds. */
-const LOCK_WAIT = 10_000
+export const LOCK_WAIT = 10_000
 
 /** Base of all commands. */
 export abstract class BaseCommand extends Command {

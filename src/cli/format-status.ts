@@ -36,7 +36,7 @@ export function formatStatus(
   ]
   const filled = groups.filter(([, lines]) => lines.length > 0)
   const body = filled.map(([title, lines]) => `\n${title}:\n${indent(shortened(lines, most).join(''), '  ')}`)
-  return `${standing(report, style)}${doing(report, style)}${aside(report)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
+  return `${standing(report, style)}${elsewhere(report, style)}${doing(report, style)}${aside(report)}${body.join('')}${filled.length > 0 ? '\n' : ''}${next(report)}`
 }
 
 interface PathStyle extends Style {
@@ -77,6 +77,16 @@ function standing({ branch, version }: StatusReport, { bold, yellow, safe }: Sty
   return at === undefined
     ? `On branch ${bold(safe(branch))}, which has no version yet.\n`
     : `On branch ${bold(safe(branch))}, at version ${at}\n`
+}
+
+/** What became of the branch elsewhere. */
+function elsewhere({ newerHeads = [], otherHeads = [] }: StatusReport, { yellow }: Style): string {
+  const ids = (heads: readonly string[]): string => heads.map((id) => yellow(shortId(id))).join(', ')
+  if (otherHeads.length === 0 && newerHeads.length === 0) return ''
+  if (otherHeads.length === 0 && newerHeads.length === 1) {
+    return `The branch has gone on to ${ids(newerHeads)}: \`weft merge\` brings the files there.\n`
+  }
+  return `The branch has other heads, ${ids([...newerHeads, ...otherHeads])}: \`weft merge\` joins them.\n`
 }
 
 /** What is under way. */

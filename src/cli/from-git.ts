@@ -4,7 +4,6 @@
  */
 
 const UNDO = '`weft undo` takes back the last command, `weft restore <path>` unsaved changes.'
-const FROM_GIT = '`weft git import <repository>` takes in what is new there; `weft git export <dir>` writes it out.'
 const NO_INDEX =
   'Nothing is staged: what is not ignored is part of the next commit. `weft commit <path>...` takes a part.'
 const NO_REWRITE = 'Versions are never rewritten.'
@@ -20,12 +19,11 @@ const COMMANDS: Readonly<Record<string, string>> = {
   checkout: 'Run weft switch <branch> (-c <name> makes it), or weft restore <path> to bring files back.',
   'cherry-pick': 'Run weft pick <version>.',
   ci: 'Run weft commit.',
-  clone: 'Run weft git import <repository> <dir> --checkout, from a clone or bundle on this machine.',
   co: 'Run weft switch <branch>, or weft restore <path> to bring files back.',
   describe: '`weft show` names the branches and tags at a version, `weft tag` lists the tags.',
   'diff-tree': 'Run weft show <version>, or weft diff --at <A>..<B>.',
   difftool: 'Run weft diff.',
-  fetch: FROM_GIT,
+  fetch: 'Run weft pull: what comes leaves your branch and files alone where both sides went on.',
   'fast-export': 'Run weft git export <dir>.',
   'fast-import': 'Run weft git import <repository> <dir>.',
   'filter-branch': `${NO_REWRITE} Export with weft git export, and import what git made of it.`,
@@ -38,12 +36,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   mergetool: 'Run weft resolve --list, edit the files, then weft resolve <path>; or --ours, --theirs, --union.',
   notes: 'Notes are not kept yet. `weft tag <name> <version> -m <text>` says something about a version.',
   prune: WHOLE,
-  pull: FROM_GIT,
-  push: FROM_GIT,
   'range-diff': 'Run weft diff --at <A>..<B>.',
   rebase: `${NO_REWRITE} Run weft merge <branch>, weft merge --squash, or weft pick <version>... on top of another.`,
   reflog: 'Run weft op log; weft undo takes back what it lists.',
-  remote: `Nothing is remembered of other repositories yet. ${FROM_GIT}`,
   repack: WHOLE,
   reset: `${UNDO} \`weft restore --all\` is like git reset --hard.`,
   'rev-list': 'Run weft log.',
@@ -73,7 +68,7 @@ const FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '-D': 'Run weft branch --delete --force <name>.',
     '-M': 'Run weft branch --rename <from> <to>.',
     '-a': '`weft branch` lists them all.',
-    '-r': 'There are no remote branches: `weft git import` brings branches up to date.',
+    '-r': 'There are no remote branches: weft pull brings branches up to date.',
     '-v': '`weft branch` says where each stands as it is.',
     '--list': 'Run weft branch, or weft branch <pattern>.',
     '--show-current': 'Run weft status: its first line says it.',

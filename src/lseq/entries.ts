@@ -187,6 +187,12 @@ export class EntryStore implements AsyncDisposable {
     }
   }
 
+  /** The loose entries only, upward: what was put since the last fold. For who looks for something new. */
+  async *scanLoose(range: EntryRange = {}): AsyncGenerator<Entry[], void, undefined> {
+    if (!(await this.#hasLoose())) return
+    for await (const batch of this.store.scan(looseRange(range))) yield batch.map(looseEntry)
+  }
+
   /** What the pages hold of a range, upward. */
   async *#pagesUp({ gte = NO_KEY, lt, onDamage, wanted }: EntryScan): AsyncGenerator<EntryBatch, void, undefined> {
     const { cache } = this.#pages

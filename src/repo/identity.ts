@@ -44,6 +44,12 @@ export async function openIdentity(home: string): Promise<Identity> {
   return identity(made, path, true)
 }
 
+/** The public half of the identity in `home`; undefined where there is none yet. @throws {CodedError} As `openIdentity`. */
+export async function knownPublicKey(home: string): Promise<Uint8Array | undefined> {
+  const seed = await readSeed(join(home, 'identity'))
+  return seed && crypto.ed25519.publicKey(seed)
+}
+
 /**
  * The identity in `home`; undefined where there is none yet.
  *

@@ -16,7 +16,16 @@ import { storePath } from './layout.js'
 export async function placeOf(root: string, goesTo?: string): Promise<StorePlace> {
   const at = await realpath(storePath(root))
   const path = goesTo === undefined ? at : storePath(join(await realpath(dirname(resolve(goesTo))), basename(goesTo)))
-  const { ino, birthtimeNs, ctimeNs } = await stat(at, { bigint: true })
+  return placeAt(at, path)
+}
+
+/**
+ * The place of a store's directory.
+ *
+ * @param path - Where it is, or is going to be renamed to.
+ */
+export async function placeAt(directory: string, path: string): Promise<StorePlace> {
+  const { ino, birthtimeNs, ctimeNs } = await stat(directory, { bigint: true })
   // Where the time is not known, the system gives that of the last change instead, which would be another one each time.
   const isKnown = birthtimeNs > 0n && birthtimeNs !== ctimeNs
   return { path: Buffer.from(path), inode: BigInt.asUintN(64, ino), born: isKnown ? birthtimeNs : 0n }

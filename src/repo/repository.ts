@@ -19,7 +19,7 @@ import { Versions } from '../history/versions.js'
 import { EntryStore } from '../lseq/entries.js'
 import { type LevelOptions, openLevelStore } from '../lseq/level.js'
 import { formatLseq } from '../lseq/lseq.js'
-import type { Store } from '../lseq/store.js'
+import type { Operation, Store } from '../lseq/store.js'
 import { Streams } from '../lseq/vector.js'
 import { Describer } from './describe.js'
 import type { DiffOptions } from './diff.js'
@@ -65,6 +65,11 @@ function pageEntries(kind: number): number {
 const LINES = 'L'.charCodeAt(0)
 
 const FORMAT_KEY = encodeUtf8('mformat')
+
+/** The write that makes a store one of this format. */
+export function formatOperation(): Operation & { readonly type: 'put' } {
+  return { type: 'put', key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }
+}
 
 /** How to open a repository. */
 export interface OpenOptions {
@@ -126,8 +131,7 @@ export class Repository implements AsyncDisposable {
     if ((await store.get(FORMAT_KEY)) === undefined) {
       const { beginReplica, replicaOperation } = await import('../history/replica.js')
       const { placeOf } = await import('./replica.js')
-      const format = { type: 'put' as const, key: FORMAT_KEY, value: encodeUtf8(String(STORE_FORMAT)) }
-      const operations = [format, replicaOperation(beginReplica(await placeOf(root)))]
+      const operations = [formatOperation(), replicaOperation(beginReplica(await placeOf(root)))]
       await new EntryStore(store).put([{ key: genesisKey(0), value: beginRepository(random) }], { operations })
     }
     return Repository.#checked(root, store, options)
@@ -297,10 +301,10 @@ export class Repository implements AsyncDisposable {
     return restoreState(this, options)
   }
 
-  /** Writes the current branch's files into the repository's own directory, which must have none. */
-  async checkout(progress?: Progress): Promise<RestoreReport> {
+  /** Writes a state's files, by default the current branch's, into the repository's own directory, which must have none. */
+  async checkout(progress?: Progress, at?: string): Promise<RestoreReport> {
     const { checkoutState } = await import('./restore.js')
-    return checkoutState(this, progress)
+    return checkoutState(this, progress, at)
   }
 
   /** Who put each line of a file there. */

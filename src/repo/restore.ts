@@ -64,13 +64,18 @@ export async function writeState(
 }
 
 /**
- * Writes the current branch's files into the repository's own directory, which must hold nothing but the repository.
+ * Writes the files of a state, by default the current branch's, into the repository's own directory, which must hold
+ * nothing but the repository.
  *
  * @throws {CodedError} As `restoreState`.
  */
-export async function checkoutState(repository: RepositoryContext, progress?: Progress): Promise<RestoreReport> {
+export async function checkoutState(
+  repository: RepositoryContext,
+  progress?: Progress,
+  at?: string,
+): Promise<RestoreReport> {
   const { root } = repository
-  const state = await repository.resolve()
+  const state = await repository.resolve(at)
   return fill(repository, state, new ChosenPaths(), () => openTargetAround(root, WEFT_DIRECTORY), root, progress)
 }
 

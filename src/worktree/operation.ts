@@ -26,6 +26,7 @@ import type { Entry } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
 import type { Operation as StoreOperation } from '../lseq/store.js'
+import { renewHeadsNote } from '../repo/heads-note.js'
 import { identNow } from '../repo/ident.js'
 import { type Head, writeHead } from '../repo/layout.js'
 import { formatMode } from '../repo/mode.js'
@@ -156,6 +157,7 @@ export async function perform(context: OperationContext, operation: Operation): 
   const { failures, stats } = await work.apply()
   const after = settled(root, operation.index ?? index, record, stats)
   await finish(root, record, after)
+  await renewHeadsNote(repo)
   await repo.entries.foldIfNeeded()
   return { record, index: after, failures }
 }

@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { ConflictKind } from '../history/conflict.js'
-import { readHead, WEFT_DIRECTORY } from '../repo/layout.js'
+import { readHeadsNote } from '../repo/heads-note.js'
+import { type Head, readHead, WEFT_DIRECTORY } from '../repo/layout.js'
 import { formatPath, parsePath } from '../repo/path-text.js'
 import { announcedRenames } from './announced.js'
 import { diskPath } from './disk-path.js'
@@ -33,6 +34,9 @@ export interface StatusReport {
   readonly branch?: string
   /** Hex id of the version that the work tree was last made equal to; absent before the first one. */
   readonly version?: string
+  /** Heads of the branch that came from elsewhere, hex ids: those that go on from this version, and others. */
+  readonly newerHeads?: readonly string[]
+  readonly otherHeads?: readonly string[]
   /** Whether there is nothing to commit. */
   readonly clean: boolean
   /** Whether another command is changing this work tree, or was interrupted. */
@@ -86,6 +90,7 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
   return {
     ...(branch !== undefined && { branch }),
     ...(version !== undefined && { version }),
+    ...headsBeside(root, { branch, version }),
     clean: changes.length === 0,
     interrupted: existsSync(join(root, WEFT_DIRECTORY, 'operations', 'pending')),
     ...(await underWay(state)),
@@ -97,6 +102,11 @@ export async function workStatus(root: string, options: StatusOptions = {}): Pro
     clashes: scan.clashes.map((clash) => ({ path: formatPath(clash.path), with: formatPath(clash.with) })),
     ...(ignored === true && { ignored: scan.ignored.map(formatPath) }),
   }
+}
+
+function headsBeside(root: string, head: Head): Pick<StatusReport, 'newerHeads' | 'otherHeads'> {
+  const { newer, other } = readHeadsNote(root, head)
+  return { ...(newer.length > 0 && { newerHeads: newer }), ...(other.length > 0 && { otherHeads: other }) }
 }
 
 async function underWay(

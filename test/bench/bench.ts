@@ -4,7 +4,7 @@
  * For each bundle (by default all of `../shared/corpus`) a table of ratios, weft / git, from the medians of N runs (3;
  * quick jobs more often), the two taking turns. The limits are those set for redis-2024-03; on other histories they are for comparison. Both start
  * from warm file caches.
- * Work trees follow (daily.ts; `--only daily`, and status.ts; `--only status`), and the replicated types (rdx.ts; `--only rdx`). Nothing here is a test: figures
+ * Work trees follow (daily.ts; `--only daily`, and status.ts; `--only status`), replicas (sync.ts; `--only sync`), and the replicated types (rdx.ts; `--only rdx`). Nothing here is a test: figures
  * depend on the machine.
  * @module
  */
@@ -18,6 +18,7 @@ import { bytesBelow, median, type Run, run } from './measure.js'
 import { benchTypes } from './rdx.js'
 import { benchLists, benchTrace } from './rdx-list.js'
 import { benchStatus } from './status.js'
+import { benchSync } from './sync.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const WEFT = join(ROOT, 'bin/run.js')
@@ -307,6 +308,7 @@ try {
   for (const bundle of bundles) {
     if (rows.length > 0) await bench(bundle, rows, runs, temp)
     if (only.length === 0 || only.includes('daily')) await benchDaily(bundle, mkdtempSync(join(temp, 'daily-')), runs)
+    if (only.length === 0 || only.includes('sync')) await benchSync(bundle, mkdtempSync(join(temp, 'sync-')), runs)
   }
   if (only.length === 0 || only.includes('status')) await benchStatus(runs)
 } finally {

@@ -1,0 +1,249 @@
+/**
+ * The asking side: brings a repository and a peer up to date.
+ *
+ * One exchange is enough where the peer's first words may be waited for. Where they may not (`Peer.isInteractive`), what the
+ * peer had after the last exchange is remembered, and what is newer than that is sent at once; what was wrong about it
+ * is made good by a second exchange.
+ * @module
+ */
+import { encodeUtf8 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { readRepositoryId } from '../history/genesis.js'
+import { decodeTips, encodeTips, Tips } from '../history/published.js'
+import type { EntryStore } from '../lseq/entries.js'
+import type { Operation } from '../lseq/store.js'
+import { assertSame, ownHello } from './answer.js'
+import { exclusively, type SyncContext } from './context.js'
+import type { Call, Peer } from './exchange.js'
+import { badFrame, FrameReader, writeFrame } from './frames.js'
+import { type Accepted, Intake, offeredTips } from './intake.js'
+import {
+  type Done,
+  decodeDone,
+  decodeError,
+  decodeHello,
+  encodeDone,
+  encodeHello,
+  FRAME,
+  type Goal,
+  type Refusal,
+} from './messages.js'
+import { type Missing, missingVersions } from './missing.js'
+import { sendVersions } from './send.js'
+
+/** Which way versions are to go. */
+export type Direction = 'pull' | 'push' | 'sync'
+
+/** How to ask. */
+export interface AskOptions {
+  readonly progress?: ((phase: string, done: number, total: number) => void) | undefined
+}
+
+/** What came of it. */
+export interface Asked {
+  readonly url: string
+  /** Versions of files that the peer lacked and has now. */
+  readonly sent: number
+  /** Versions that came and were let in. */
+  readonly accepted: readonly Accepted[]
+  /** Versions that came and were not let in. */
+  readonly refused: readonly Refusal[]
+  /** Versions that the peer did not let in. */
+  readonly refusedThere: readonly Refusal[]
+  /** Versions that the peer keeps aside until their past has come. */
+  readonly waitingThere: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly exchanges: number
+  /** What the peer has now. */
+  readonly theirs: Tips
+}
+
+/** More exchanges than these do not make it better: whatever is missing then is missing for a reason that was told. */
+const EXCHANGES = 3
+
+/**
+ * Brings both, or one of them, up to date.
+ *
+ * @throws {CodedError} `SYNC_*`, `REPO_OTHER`, `PROTOCOL_OTHER`; what the carrier and the store throw. What had come by then
+ *   and was sound is kept.
+ */
+export async function ask(
+  context: SyncContext,
+  peer: Peer,
+  direction: Direction,
+  options: AskOptions = {},
+): Promise<Asked> {
+  const conversation = new Conversation(context, peer, direction, options)
+  for (let isDone = false; !isDone && conversation.exchanges < EXCHANGES; ) isDone = await conversation.exchange()
+  return conversation.result()
+}
+
+class Conversation {
+  readonly #context: SyncContext
+  readonly #peer: Peer
+  readonly #direction: Direction
+  readonly #progress: NonNullable<AskOptions['progress']>
+  readonly #intake: Intake
+  #sent = 0
+  #refusedThere: readonly Refusal[] = []
+  #waitingThere = 0
+  #bytesSent = 0
+  #bytesReceived = 0
+  #theirs = new Tips()
+  exchanges = 0
+
+  constructor(context: SyncContext, peer: Peer, direction: Direction, options: AskOptions) {
+    this.#context = context
+    this.#peer = peer
+    this.#direction = direction
+    this.#progress = options.progress ?? (() => undefined)
+    this.#intake = new Intake(context)
+  }
+
+  result(): Asked {
+    const { accepted, refused } = this.#intake
+    return {
+      url: this.#peer.url,
+      sent: this.#sent,
+      accepted,
+      refused,
+      refusedThere: this.#refusedThere,
+      waitingThere: this.#waitingThere,
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      exchanges: this.exchanges,
+      theirs: this.#theirs,
+    }
+  }
+
+  /** One exchange; answers whether there is nothing left to do. */
+  async exchange(): Promise<boolean> {
+    const isFirst = this.exchanges++ === 0
+    const { entries, versions } = this.#context
+    const repository = await readRepositoryId(entries)
+    const mine = await offeredTips(this.#context)
+    const sends = this.#direction !== 'pull'
+    const goal: Goal = this.#direction === 'push' || !isFirst ? 'send' : 'sync'
+    const call = await this.#peer.call()
+    const counted: Pick<Call, 'write'> = {
+      write: (bytes) => {
+        this.#bytesSent += bytes.length
+        return call.write(bytes)
+      },
+    }
+    const reader = new FrameReader(call.read)
+    try {
+      await writeFrame(counted, FRAME.hello, encodeHello({ ...ownHello(this.#context, repository, mine), goal }))
+      const remembered = this.#peer.isInteractive ? undefined : await rememberedTips(entries, this.#peer.url)
+      const theirs = this.#peer.isInteractive ? await this.#hello(reader, repository) : remembered
+      const toSend = sends && theirs !== undefined ? await missingVersions(versions, mine, theirs) : []
+      const [, done] = await Promise.all([
+        this.#send(call, counted, toSend, mine),
+        this.#receive(reader, this.#peer.isInteractive ? undefined : repository),
+      ])
+      this.#refusedThere = done.refused
+      this.#waitingThere = done.waiting
+      this.#theirs = done.tips
+      await rememberTips(this.#context, this.#peer.url, done.tips)
+      if (!sends) return true
+      const left = await missingVersions(versions, mine, done.tips)
+      this.#sent += this.#peer.isInteractive || theirs !== undefined ? arrived(toSend, left) : 0
+      return left.length === 0 || this.#peer.isInteractive || left.length === toSend.length
+    } finally {
+      this.#bytesReceived += reader.bytes
+      call.close()
+    }
+  }
+
+  async #send(call: Call, counted: Pick<Call, 'write'>, missing: readonly Missing[], mine: Tips): Promise<void> {
+    const total = missing.length
+    await sendVersions(this.#context, counted, missing, (sent) => this.#progress('sending', sent, total))
+    await writeFrame(counted, FRAME.done, encodeDone({ tips: mine, refused: [], waiting: 0 }))
+    await call.end()
+  }
+
+  /** @param repository - Where the peer's first frame is still to come. */
+  async #receive(reader: FrameReader, repository: Uint8Array | undefined): Promise<Done> {
+    if (repository !== undefined) await this.#hello(reader, repository)
+    const intake = this.#intake
+    for (let frame = await reader.next(); frame !== undefined; frame = await reader.next()) {
+      switch (frame.type) {
+        case FRAME.page:
+          intake.page(frame.body)
+          break
+        case FRAME.batch:
+          await intake.batch()
+          this.#progress('receiving', intake.accepted.length, 0)
+          break
+        case FRAME.done:
+          if (intake.isOpen) throw badFrame('it ends in the middle of a batch')
+          return decodeDone(frame.body)
+        case FRAME.error:
+          throw decodeError(frame.body)
+        default:
+          throw badFrame(`a frame ${frame.type} has no place here`)
+      }
+    }
+    throw goneError()
+  }
+
+  async #hello(reader: FrameReader, repository: Uint8Array): Promise<Tips> {
+    return (await readHello(reader, repository)).tips
+  }
+}
+
+/**
+ * The peer's first frame.
+ *
+ * @param repository - The one it has to be; undefined where that is to be found out.
+ */
+export async function readHello(
+  reader: FrameReader,
+  repository: Uint8Array | undefined,
+): Promise<ReturnType<typeof decodeHello>> {
+  const frame = await reader.next()
+  if (frame === undefined) throw goneError()
+  if (frame.type === FRAME.error) throw decodeError(frame.body)
+  if (frame.type !== FRAME.hello) throw badFrame('it does not begin with a hello')
+  const hello = decodeHello(frame.body)
+  if (repository !== undefined) assertSame(repository, hello)
+  return hello
+}
+
+function goneError(): CodedError {
+  return new CodedError('SYNC_CUT', 'The other side went away before it was done.', {
+    hint: 'Run it once more: what came whole is kept.',
+  })
+}
+
+/** How many of the versions of files that were sent are no longer missing there. */
+function arrived(sent: readonly Missing[], left: readonly Missing[]): number {
+  const missing = new Set(left.map(({ last, stream }) => `${last} ${stream}`))
+  return sent.filter(({ last, stream, isContent }) => isContent && !missing.has(`${last} ${stream}`)).length
+}
+
+function rememberedKey(url: string): Uint8Array {
+  return encodeUtf8(`mpeer ${url}`)
+}
+
+/** What a peer had when it was last spoken to; undefined where it never was. */
+export async function rememberedTips({ store }: Pick<EntryStore, 'store'>, url: string): Promise<Tips | undefined> {
+  const value = await store.get(rememberedKey(url))
+  try {
+    return value === undefined ? undefined : decodeTips(value)
+  } catch (error) {
+    // A hint that makes no sense is none.
+    if (error instanceof CodedError) return undefined
+    throw error
+  }
+}
+
+/** The write that remembers what a peer has. */
+export function rememberOperation(url: string, tips: Tips): Operation {
+  return { type: 'put', key: rememberedKey(url), value: encodeTips(tips) }
+}
+
+async function rememberTips(context: SyncContext, url: string, tips: Tips): Promise<void> {
+  await exclusively(context, () => context.entries.store.batch([rememberOperation(url, tips)]))
+}

@@ -1,0 +1,172 @@
+/**
+ * Cloning: a whole repository from a peer, verified before it is one.
+ *
+ * Stored pages come as they are and are put aside (stage.ts); then everything is verified as `weft verify` does it, the
+ * indexes are made anew, and the store gets its place. Until then there is no repository, and whoever is interrupted goes on
+ * where it stopped.
+ * @module
+ */
+import { toLatin1 } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
+import { deriveAll } from '../history/derived.js'
+import { Tips, tipOf } from '../history/published.js'
+import { type Verified, verifyEntries } from '../history/verify.js'
+import { Versions } from '../history/versions.js'
+import type { EntryStore } from '../lseq/entries.js'
+import { formatLseq } from '../lseq/lseq.js'
+import { decodePage } from '../lseq/page.js'
+import { Streams } from '../lseq/vector.js'
+import { readHello } from './ask.js'
+import type { Call, Peer } from './exchange.js'
+import { badFrame, FrameReader, writeFrame } from './frames.js'
+import {
+  decodeDone,
+  decodeError,
+  decodeStored,
+  encodeDone,
+  encodeHello,
+  FRAME,
+  type Hello,
+  PROTOCOL,
+} from './messages.js'
+import { CloneStage } from './stage.js'
+
+/** How to clone. */
+export interface CloneOptions {
+  /** Directory that is to hold `.weft`; one in which a clone was cut off, or none has been made. */
+  readonly root: string
+  readonly progress?: ((phase: string, done: number, total: number) => void) | undefined
+}
+
+/** What came. */
+export interface Cloned {
+  readonly verified: Verified
+  /** Versions of files. */
+  readonly versions: number
+  readonly bytesReceived: number
+  /** The branch on which the other side's work tree stands. */
+  readonly branch: string | undefined
+}
+
+/**
+ * Clones.
+ *
+ * @throws {CodedError} `CLONE_REFUSED` where what came is not sound: nothing is left of it then. `SYNC_*`, `REMOTE_*`,
+ *   `STORE_*`: what has come stays for the next attempt.
+ */
+export async function clone(peer: Peer, { root, progress = () => undefined }: CloneOptions): Promise<Cloned> {
+  const stage = await CloneStage.open(root)
+  try {
+    const bytesReceived = await fetchStore(peer, stage, progress)
+    const hello = stage.hello as Hello
+    const entries = stage.entries()
+    const verified = await verifyEntries(entries, { progress })
+    if (!verified.ok) throw refusal(peer.url, verified)
+    const derived = await deriveAll(entries)
+    await entries.bulkWhole(async (writer) => {
+      for (const { key, value } of derived) {
+        const wait = writer.add(key, value)
+        if (wait !== undefined) await wait
+      }
+      return undefined
+    })
+    await assertPromised(entries, hello.tips)
+    await stage.finish(peer.url, hello.tips)
+    const versions = derived.filter(({ key }) => toLatin1(key, 0, 2) === 'Iv').length
+    return { verified, versions, bytesReceived, branch: hello.branch }
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'CLONE_REFUSED') await stage.drop()
+    else await stage.close()
+    throw error
+  }
+}
+
+/**
+ * A server that keeps something back gives what is sound in itself: only what it said at first tells.
+ *
+ * @throws {CodedError} `CLONE_REFUSED`.
+ */
+async function assertPromised(entries: EntryStore, tips: Tips): Promise<void> {
+  const versions = new Versions(entries, new Streams())
+  for (const tip of tips) {
+    const version = await versions.get(tip.seq, tip.stream)
+    if (version !== undefined && tipOf({ ...tip, id: version.id }).check === tip.check) continue
+    const name = formatLseq(tip.seq, tip.stream)
+    throw new CodedError('CLONE_REFUSED', `The other side said to have the version ${name}, and did not send it.`, {
+      hint: 'Nothing was cloned. Run it once more, or clone from elsewhere.',
+    })
+  }
+}
+
+/** Gets all that is missing into the stage. */
+async function fetchStore(
+  peer: Peer,
+  stage: CloneStage,
+  progress: NonNullable<CloneOptions['progress']>,
+): Promise<number> {
+  const after = await stage.last()
+  const call = await peer.call()
+  const reader = new FrameReader(call.read)
+  try {
+    await sayHello(call, stage.hello, after)
+    const hello = await readHello(reader, stage.hello?.repository)
+    if (stage.hello === undefined) stage.begin({ ...hello, goal: 'clone' })
+    for (;;) {
+      const frame = await reader.next()
+      switch (frame?.type) {
+        case FRAME.page:
+          for (const { key, value } of decodePage(frame.body)) await stage.loose(key, value)
+          break
+        case FRAME.stored: {
+          const { key, page } = decodeStored(frame.body)
+          await stage.page(key, page)
+          break
+        }
+        case FRAME.batch:
+          break
+        case FRAME.done:
+          decodeDone(frame.body)
+          await stage.flush()
+          return reader.bytes
+        case FRAME.error:
+          throw decodeError(frame.body)
+        case undefined:
+          throw new CodedError('SYNC_CUT', 'The other side went away before everything had come.', {
+            hint: 'Run it once more: it goes on where it stopped.',
+          })
+        default:
+          throw badFrame(`a frame ${frame?.type} has no place here`)
+      }
+      progress('receiving', reader.bytes, 0)
+    }
+  } finally {
+    await stage.flush()
+    call.close()
+  }
+}
+
+async function sayHello(call: Call, begun: Hello | undefined, after: Uint8Array | undefined): Promise<void> {
+  const hello: Hello = {
+    protocol: PROTOCOL,
+    repository: begun?.repository,
+    replica: undefined,
+    branch: undefined,
+    capabilities: [],
+    goal: 'clone',
+    tips: begun?.tips ?? new Tips(),
+    after: begun === undefined ? undefined : after,
+    wanted: [],
+  }
+  await writeFrame(call, FRAME.hello, encodeHello(hello))
+  await writeFrame(call, FRAME.done, encodeDone({ tips: hello.tips, refused: [], waiting: 0 }))
+  await call.end()
+}
+
+function refusal(url: string, { damage }: Verified): CodedError {
+  const [first] = damage
+  const more = damage.length > 1 ? ` That is one of ${damage.length} faults.` : ''
+  return new CodedError('CLONE_REFUSED', `What came from ${url} is not sound: ${first?.detail}${more}`, {
+    hint: 'Nothing was cloned. Run `weft verify` on the other side.',
+    data: { damage: damage.slice(0, 100) },
+  })
+}
