@@ -7,17 +7,18 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fromLatin1, toHex, toLatin1 } from '../src/base/bytes.js'
 import { defaultCrypto as crypto } from '../src/crypto/default.js'
+import { joinSides } from '../src/history/joined-sides.js'
 import {
   compareTrees,
   emptyTree,
   getPath,
-  joinTrees,
   type Leaf,
   listTree,
   setPath,
   type Tree,
   treeRoot,
 } from '../src/history/tree.js'
+import { Vector } from '../src/lseq/vector.js'
 import { TlvWriter } from '../src/rdx/tlv.js'
 import { holds } from './support/property.js'
 
@@ -233,6 +234,13 @@ describe('tree: comparison', () => {
     assert.ok(reads < 50, `${reads} reads of directories, where 3 of ${50 + 500} differ`)
   })
 })
+
+/** Joins trees of which neither knows of the other. */
+function joinTrees(...trees: readonly Tree<Leaf>[]): Tree<Leaf> {
+  const order = { covers: () => false, isLater: (leaf: Leaf, other: Leaf) => leaf.touch > other.touch }
+  const sides = trees.map((tree) => ({ tree, vector: Vector.empty }))
+  return joinSides(sides, order).tree
+}
 
 describe('tree: join', () => {
   it('takes the later touch of every path', () => {

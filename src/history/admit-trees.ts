@@ -12,10 +12,10 @@ import { formatLseq, LSEQ_BYTES, lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
 import type { Candidate, Incoming } from './admit-batch.js'
 import type { AdmitContext, StoredVersions } from './admit-chain.js'
-import { coversLeaf, type EntryLeaf, type FileTouch, fileOf, readBaseTrees } from './base-trees.js'
-import { type JoinedSides, joinSides, type Side } from './joined-sides.js'
+import { coversLeaf, type EntryLeaf, entryOrder, type FileTouch, readBaseTrees } from './base-trees.js'
+import { holdersOf, type JoinedSides, joinSides, type Side } from './joined-sides.js'
 import { FILE_PREFIX_BYTES, pathKey } from './keys.js'
-import { decodePathEntry, type PathPut } from './path-entry.js'
+import { decodePathEntry, fileIdIn, type PathPut } from './path-entry.js'
 import { getPath, setPath, type Tree, treeRoot } from './tree.js'
 
 /** A content to be compared: what a version says is at a path. */
@@ -68,6 +68,7 @@ export async function checkTrees(
   const sides = new Map([...bases].map(([name, vector], i) => [name, { vector, tree: trees[i] as Tree<EntryLeaf> }]))
   const made = new Map<Candidate, Side<EntryLeaf>>()
   const claims = new Claims(streams, places, touches)
+  const order = entryOrder(streams)
   for (const candidate of contents) {
     const { version } = candidate
     const parents = version.parents.map((parent) => {
@@ -79,7 +80,7 @@ export async function checkTrees(
       if (left === 0) made.delete(own)
       return side
     })
-    const joined = joinSides(parents, coversLeaf)
+    const joined = joinSides(parents, order)
     const own = writes.get(candidate) as Write[]
     const tree = own.reduce((changed, { path, leaf }) => setPath(changed, path, leaf), joined.tree)
     if ((children.get(candidate) ?? 0) > 0) made.set(candidate, { tree, vector: candidate.vector })
@@ -98,7 +99,7 @@ function treeFault(
   tree: Tree<EntryLeaf>,
 ): string | undefined {
   const written = new Set(writes.map(({ path }) => path))
-  if (contested.some((path) => !written.has(path))) {
+  if ([...contested].some((path) => !written.has(path))) {
     return 'It joins versions that touched a path without knowing of each other, and does not say what is there.'
   }
   const put = new Set(writes.map(({ file }) => file))
@@ -119,7 +120,7 @@ function writesOf({ entries, ref }: Candidate, slot: number): Write[] {
     const { seq } = lseqOfKey(key)
     const isPut = 'file' in decodePathEntry(value)
     const leaf: EntryLeaf = { touch: ref.seq, value: isPut ? toLatin1(value) : undefined, slot, seq }
-    return [{ path, leaf, file: isPut ? fileOf(value, 0) : undefined }]
+    return [{ path, leaf, file: isPut ? fileIdIn(toLatin1(value)) : undefined }]
   })
 }
 
@@ -148,34 +149,27 @@ class Claims {
       for (const other of places) {
         if (written.has(other)) continue
         const there = getPath(tree, other)
-        if (there?.value !== undefined && fileOfLeaf(there) === file) this.#claim(candidate, other, there)
+        if (there?.value !== undefined && fileIdIn(there.value) === file) this.#claim(candidate, other, there)
       }
     }
-    for (const [path, holders] of joined.differing) {
+    for (const path of joined.differing) {
       const leaf = written.has(path) ? undefined : getPath(joined.tree, path)
-      if (leaf?.value !== undefined && this.#isChanged(leaf, joined, holders)) this.#claim(candidate, path, leaf)
+      if (leaf?.value === undefined) continue
+      const touches = this.#touches.get(fileIdIn(leaf.value)) ?? []
+      const isChanged = holdersOf(joined, path).every(({ vector }) =>
+        touches.some((touch) => coversLeaf(joined.vector, touch) && !coversLeaf(vector, touch)),
+      )
+      if (isChanged) this.#claim(candidate, path, leaf)
     }
     for (const { leaf, file } of writes) {
       if (file !== undefined) getOrMake(this.#touches, file, () => [] as FileTouch[]).push(leaf)
     }
   }
 
-  /** Whether a side that does not have what stands at a path may have changed the file there. */
-  #isChanged(leaf: EntryLeaf, { vector }: JoinedSides<EntryLeaf>, holders: readonly Side<EntryLeaf>[]): boolean {
-    const touches = this.#touches.get(fileOfLeaf(leaf)) ?? []
-    return touches.some(
-      ({ slot, seq }) => vector.covers(slot, seq) && !holders.some((holder) => holder.vector.covers(slot, seq)),
-    )
-  }
-
   #claim(candidate: Candidate, path: string, { value, slot, seq }: EntryLeaf): void {
-    const bytes = fromLatin1(value as string)
-    const put = decodePathEntry(bytes) as PathPut
+    const text = value as string
+    const put = decodePathEntry(fromLatin1(text)) as PathPut
     const claim = { candidate, path, put, key: pathKey(path, seq, this.#streams.id(slot)) }
-    getOrMake(this.byFile, fileOf(bytes, 0), () => [] as ContentClaim[]).push(claim)
+    getOrMake(this.byFile, fileIdIn(text), () => [] as ContentClaim[]).push(claim)
   }
-}
-
-function fileOfLeaf({ value }: EntryLeaf): string {
-  return fileOf(fromLatin1(value as string), 0)
 }

@@ -10,6 +10,7 @@ import { getOrMake } from '../base/map.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
+import type { TouchOrder } from './joined-sides.js'
 import { kindRange } from './keys.js'
 import { fileIdOffset } from './path-entry.js'
 import { type Leaf, setPath, type Tree, TreeBuilder } from './tree.js'
@@ -188,6 +189,15 @@ class Bases {
 const NEVER: EntryLeaf = { touch: 0, value: undefined, slot: -1, seq: 0 }
 
 /** Whether a vector covers the touch of a leaf. */
-export function coversLeaf(vector: Vector, { slot, seq }: EntryLeaf): boolean {
+export function coversLeaf(vector: Vector, { slot, seq }: FileTouch): boolean {
   return seq === 0 || vector.covers(slot, seq)
+}
+
+/** How touches are told apart by their entries. */
+export function entryOrder(streams: Streams): TouchOrder<EntryLeaf> {
+  return {
+    covers: coversLeaf,
+    isLater: (leaf, other) =>
+      leaf.seq > other.seq || (leaf.seq === other.seq && streams.id(leaf.slot) > streams.id(other.slot)),
+  }
 }

@@ -17,7 +17,7 @@ import { decodeConflicts } from './conflict.js'
 import { extraOf } from './extra.js'
 import { FILE_PREFIX_BYTES, isTombstoneKey } from './keys.js'
 import { CONFLICTS_EXTRA, decodeNote } from './note.js'
-import { decodePathEntry } from './path-entry.js'
+import { decodePathEntry, type PathEntry } from './path-entry.js'
 import { decodeRefValue } from './refs.js'
 
 /** The version whose block an entry's lseq is in. */
@@ -121,7 +121,7 @@ export function checkNote(value: Uint8Array): void {
 }
 
 /** @throws {CodedError} `BAD_RECORD` for a path entry that cannot be read, or a path that no tree can hold. */
-export function checkPath(key: Uint8Array, value: Uint8Array): void {
+export function checkPath(key: Uint8Array, value: Uint8Array): PathEntry {
   const entry = decodePathEntry(value)
   if ('file' in entry && entry.size >= MAX_SIZE) {
     throw new CodedError('BAD_RECORD', `A path entry promises ${entry.size} bytes, which nobody can hold.`)
@@ -129,6 +129,7 @@ export function checkPath(key: Uint8Array, value: Uint8Array): void {
   let depth = 0
   for (let at = key.indexOf(SLASH); at >= 0; at = key.indexOf(SLASH, at + 1)) depth++
   if (depth > MAX_DEPTH) throw new CodedError('BAD_RECORD', `A path has more than ${MAX_DEPTH} directories.`)
+  return entry
 }
 
 const SLASH = '/'.charCodeAt(0)

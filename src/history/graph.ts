@@ -124,6 +124,15 @@ export class Graph {
     return this.#numbers[slot]?.[lowerBound(this.#lasts[slot] ?? [], seq + 1)]
   }
 
+  /** Numbers of the versions that `vector` covers and `other` does not; vectors that count in numbers. */
+  *beyond(vector: Vector, other: Vector): Generator<number> {
+    for (const [slot, tip] of vector.entries()) {
+      const numbers = this.#numbers[slot] ?? []
+      for (let i = lowerBound(numbers, other.seqAt(slot) + 1); (numbers[i] ?? tip + 1) <= tip; i++)
+        yield numbers[i] as number
+    }
+  }
+
   /** Number of the version whose last seq is `seq` in the stream at `slot`. */
   at(slot: number, seq: number): number | undefined {
     const number = this.holding(slot, seq)

@@ -21,46 +21,49 @@ export interface Side<T extends Leaf> {
 
 /** Parents, joined. */
 export interface JoinedSides<T extends Leaf> extends Side<T> {
-  /** Paths that two sides touched apart. */
-  readonly contested: readonly string[]
-  /** Paths at which the sides differ, with those that have what the join has. */
-  readonly differing: ReadonlyMap<string, readonly Side<T>[]>
+  readonly sides: readonly Side<T>[]
+  /** Paths that two sides touched apart, and at which there is something. */
+  readonly contested: ReadonlySet<string>
+  /** Paths at which the sides differ. */
+  readonly differing: ReadonlySet<string>
 }
 
-/**
- * Joins sides: at every path the touch that knows of the others.
- *
- * @param covers - Whether a vector covers the touch of a leaf.
- */
-export function joinSides<T extends Leaf>(
-  sides: readonly Side<T>[],
-  covers: (vector: Vector, leaf: T) => boolean,
-): JoinedSides<T> {
+/** How touches of one path are told apart. */
+export interface TouchOrder<T extends Leaf> {
+  /** Whether a vector covers the touch of a leaf. */
+  covers(vector: Vector, leaf: T): boolean
+  /** Whether one touch counts and not the other where both are covered: the entry with the greater lseq. */
+  isLater(leaf: T, other: T): boolean
+}
+
+/** Joins sides: at every path the touch that knows of the others; where none does, the last one. */
+export function joinSides<T extends Leaf>(sides: readonly Side<T>[], order: TouchOrder<T>): JoinedSides<T> {
   const [first] = sides
   let tree = first?.tree ?? emptyTree<T>()
   let vector = first?.vector ?? Vector.empty
   const contested = new Set<string>()
   const differing = new Set<string>()
   for (const side of sides.slice(1)) {
-    const before = tree
-    compareTrees(before, side.tree, (path, ours, theirs) => {
+    compareTrees(tree, side.tree, (path, ours, theirs) => {
       differing.add(path)
-      const oursIsNews = ours !== undefined && !covers(side.vector, ours)
-      const theirsIsNews = theirs !== undefined && !covers(vector, theirs)
-      // Two deletions say the same, whichever is taken.
-      const areDeleted = ours?.value === undefined && theirs?.value === undefined
-      if (oursIsNews && theirsIsNews && !areDeleted) contested.add(path)
-      if (theirs !== undefined && (ours === undefined || !oursIsNews)) tree = setPath(tree, path, theirs)
+      const oursIsNews = ours !== undefined && !order.covers(side.vector, ours)
+      const theirsIsNews = theirs !== undefined && !order.covers(vector, theirs)
+      const areApart = oursIsNews && theirsIsNews
+      const wins = areApart ? order.isLater(theirs, ours) : theirs !== undefined && !oursIsNews
+      if (wins) tree = setPath(tree, path, theirs as T)
+      // Whichever says that the path is gone says what everybody finds there.
+      if (areApart && (wins ? theirs : ours).value !== undefined) contested.add(path)
     })
     vector = vector.join(side.vector)
   }
-  const holders = new Map<string, readonly Side<T>[]>()
-  for (const path of differing) {
-    const leaf = getPath(tree, path)
-    holders.set(
-      path,
-      sides.filter((side) => getPath(side.tree, path) === leaf),
-    )
-  }
-  return { tree, vector, contested: [...contested], differing: holders }
+  return { tree, vector, sides, contested, differing }
+}
+
+/**
+ * The sides that have what the join has at a path. If each of them lacks some touch of the file there that the join covers,
+ * the file may have changed.
+ */
+export function holdersOf<T extends Leaf>({ tree, sides }: JoinedSides<T>, path: string): readonly Side<T>[] {
+  const leaf = getPath(tree, path)
+  return sides.filter((side) => getPath(side.tree, path) === leaf)
 }

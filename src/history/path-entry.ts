@@ -80,6 +80,12 @@ export function fileIdOffset(bytes: Uint8Array, offset: number): number {
   return bytes[at + 1] === LSEQ_BYTES && letter === (at === offset ? 0x78 : 0x69) ? at + 2 : -1
 }
 
+/** The file id, 8 bytes, that a path entry's value names: both binary strings. For entries that have been decoded before. */
+export function fileIdIn(value: string): string {
+  const at = value.startsWith('m') ? 2 + value.charCodeAt(1) : 0
+  return value.slice(at + 2, at + 2 + LSEQ_BYTES)
+}
+
 function fileId(bytes: Uint8Array): Lseq {
   if (bytes.length !== LSEQ_BYTES) throw new CodedError('BAD_RECORD', 'A path entry has a file id of the wrong length.')
   return readLseq(bytes)

@@ -193,15 +193,6 @@ function zip<V>(
   for (; j < bNames.length; j++) visit(bNames[j] as string, undefined, b[j])
 }
 
-/** The tree that covers both: at every path the later touch. */
-export function joinTrees<T extends Leaf>(a: Tree<T>, b: Tree<T>): Tree<T> {
-  let joined = a
-  compareTrees(a, b, (path, x, y) => {
-    if (y !== undefined && (x === undefined || x.touch < y.touch)) joined = setPath(joined, path, y)
-  })
-  return joined
-}
-
 /** The tree root, a 32-char binary string. Directories keep theirs, so only what changed is hashed. */
 export function treeRoot<T extends Leaf>(tree: Tree<T>): string {
   return directoryRoot(tree) || crypto.sha256Binary(new Uint8Array(0))

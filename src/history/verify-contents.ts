@@ -1,7 +1,6 @@
 /**
- * Verification, steps 4 and 5: every file version rebuilt from its lines or chunks and compared with its SHA-256, lines
- * compared with those that they claim to be, and every version's tree put together from the path entries and compared
- * with the root that was signed.
+ * Verification, step 4: every file version rebuilt from its lines or chunks and compared with its SHA-256, and what stands
+ * beside lines compared with those lines.
  * @module
  */
 import { concatBytes, fromLatin1, toLatin1 } from '../base/bytes.js'
@@ -9,18 +8,21 @@ import { CodedError } from '../base/error.js'
 import { getOrMake } from '../base/map.js'
 import { PrefixHash } from '../crypto/prefix-hash.js'
 import { falseOrigins } from '../lines/false-origins.js'
+import { RUN_LINES_LIMIT } from '../lines/position.js'
 import { Replay } from '../lines/replay.js'
-import { type Run, type Weave, WeaveBuilder } from '../lines/weave.js'
+import { lineCount, type Run, type Weave, WeaveBuilder } from '../lines/weave.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, LSEQ_BYTES, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
+import { compareLseq, formatLseq, LSEQ_BYTES, lseqOfKey, parseLseq, readLseq } from '../lseq/lseq.js'
 import { chunksAt } from './chunked.js'
-import type { Findings } from './findings.js'
+import { checkPath } from './entry-rules.js'
+import type { Findings, Place } from './findings.js'
 import type { Graph } from './graph.js'
+import { type JoinedSides, joinSides, type TouchOrder } from './joined-sides.js'
 import { FILE_PREFIX_BYTES, linesPrefix, pathKey } from './keys.js'
 import { decodePathEntry, type PathPut } from './path-entry.js'
-import { emptyTree, joinTrees, type Leaf, setPath, type Tree, treeRoot } from './tree.js'
-import type { CheckedVersion, SourceGraph } from './verify-versions.js'
+import { emptyTree, type Leaf, setPath, type Tree } from './tree.js'
+import type { SourceGraph } from './verify-versions.js'
 
 /** What a version made of a path, as read from its entry. */
 export interface PathWrite {
@@ -71,7 +73,7 @@ export async function readPathWrites(entries: EntryStore, graph: Graph, findings
       const number = graph.holding(graph.streams.slot(stream), seq)
       if (number === undefined) continue
       const path = toLatin1(key, 1, key.length - LSEQ_BYTES - 1)
-      const entry = findings.guard('entry', { key, path }, () => decodePathEntry(batch.value(i)))
+      const entry = findings.guard('entry', { key, path }, () => checkPath(key, batch.value(i)))
       if (entry === undefined) continue
       const put = 'file' in entry
       const write = { number, path, value: put ? toLatin1(batch.value(i)) : undefined, seq, stream }
@@ -149,7 +151,10 @@ export class LineContents {
     const weave = this.#builder.finish()
     this.#builder = new WeaveBuilder(graph.streams)
     // Deltas are for who wants the contents; whether lines are what they say they are is another question.
-    if (!this.#asDeltas) this.#checkOrigins(weave, writes[0]?.path)
+    if (!this.#asDeltas) {
+      this.#checkRuns(weave, writes[0]?.path)
+      this.#checkOrigins(weave, writes[0]?.path)
+    }
     const replay = new Replay(weave, (slot, seq) => graph.holding(slot, seq) ?? 0, this.#asDeltas)
     let isFirst = true
     for (const write of writes) {
@@ -161,6 +166,31 @@ export class LineContents {
       this.#visit(write, put, replay.content, isFirst ? 0 : same, copies)
       isFirst = false
     }
+  }
+
+  /** Lines have lseqs of the version that put them, and are deleted by versions that know them. */
+  #checkRuns(weave: Weave, path: string | undefined): void {
+    const graph = this.#graph
+    const tell = (run: Run, detail: string) => this.#findings.add('entry', detail, this.#placeOf(run, path))
+    for (const run of weave.runs) {
+      const holder = graph.holding(run.slot, run.seq)
+      if (holder === undefined) continue
+      const count = lineCount(run)
+      if (run.seq + count - 1 > graph.node(holder).last) tell(run, 'Lines have lseqs that their version did not take.')
+      if (count >= RUN_LINES_LIMIT) tell(run, 'A run has more lines than there are places between them.')
+      for (const { slot, seq, ranges } of run.tombstones) {
+        const by = graph.holding(slot, seq)
+        if (by === undefined) continue
+        if ((ranges.at(-1) as number) > count) tell(run, 'A tombstone names more lines than the run has.')
+        if (!graph.node(by).vector.covers(run.slot, holder))
+          tell(run, 'Lines are deleted by a version that does not know them.')
+      }
+    }
+  }
+
+  #placeOf(run: Run, path: string | undefined): Place {
+    const file = parseLseq(this.#file)
+    return { path, key: file === undefined ? run.position : concatBytes(linesPrefix(file), run.position) }
   }
 
   #checkOrigins(weave: Weave, path: string | undefined): void {
@@ -182,15 +212,11 @@ export class LineContents {
         )
       },
     })
-    const place = (run: Run) => {
-      const file = parseLseq(this.#file)
-      return { path, key: file === undefined ? run.position : concatBytes(linesPrefix(file), run.position) }
-    }
     for (const run of untrue) {
-      this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', place(run))
+      this.#findings.add('origin', 'Lines claim to be lines put before that they are not.', this.#placeOf(run, path))
     }
     for (const run of doubtful) {
-      this.#findings.doubt('origin', 'Lines claim to be picked from where there are others.', place(run))
+      this.#findings.doubt('origin', 'Lines claim to be picked from where there are others.', this.#placeOf(run, path))
     }
   }
 }
@@ -251,39 +277,43 @@ export class ContentCheck {
   }
 }
 
-/** Puts the tree of every version together and compares its root. */
-export function verifyTrees(
-  graph: Graph,
-  versions: readonly CheckedVersion[],
-  writes: PathWrites,
-  findings: Findings,
-): void {
-  for (const { number, tree } of walkTrees(graph, writes)) {
-    const { id, tree: signed } = versions[number - 1] as CheckedVersion
-    if (signed === undefined || treeRoot(tree) === toLatin1(signed)) continue
-    findings.add('tree', 'The paths of the version do not give the tree root that it signed.', { version: id })
-  }
+/** A leaf that knows its entry. */
+export interface WalkedLeaf extends Leaf {
+  readonly seq: number
+  readonly stream: number
+}
+
+/** A version's tree. */
+export interface WalkedTree {
+  readonly number: number
+  readonly tree: Tree<WalkedLeaf>
+  /** Those of its parents, joined. */
+  readonly joined: JoinedSides<WalkedLeaf>
 }
 
 /** Every version's tree, in causal order. A tree is kept for as long as a child needs it. */
-export function* walkTrees(
-  graph: Graph,
-  { byVersion }: PathWrites,
-): Generator<{ readonly number: number; readonly tree: Tree<Leaf> }> {
+export function* walkTrees(graph: Graph, { byVersion }: PathWrites): Generator<WalkedTree> {
   const children = new Uint32Array(graph.size + 1)
   for (const { parents } of graph) for (const parent of parents) children[parent] = (children[parent] as number) + 1
-  const trees = new Map<number, Tree<Leaf>>()
+  const trees = new Map<number, Tree<WalkedLeaf>>()
+  const order: TouchOrder<WalkedLeaf> = {
+    covers: (vector, { touch }) => vector.covers(graph.node(touch).slot, touch),
+    isLater: (leaf, other) => compareLseq(leaf, other) > 0,
+  }
   for (const { number, parents } of graph) {
-    let tree = emptyTree<Leaf>()
-    parents.forEach((parent, i) => {
-      const theirs = trees.get(parent) ?? emptyTree<Leaf>()
-      tree = i === 0 ? theirs : joinTrees(tree, theirs)
+    const sides = parents.map((parent) => {
+      const tree = trees.get(parent) ?? emptyTree<WalkedLeaf>()
       children[parent] = (children[parent] as number) - 1
       if (children[parent] === 0) trees.delete(parent)
+      return { tree, vector: graph.node(parent).vector }
     })
-    for (const { path, value } of byVersion[number - 1] ?? []) tree = setPath(tree, path, { touch: number, value })
+    const joined = joinSides(sides, order)
+    let { tree } = joined
+    for (const { path, value, seq, stream } of byVersion[number - 1] ?? []) {
+      tree = setPath(tree, path, { touch: number, value, seq, stream })
+    }
     if ((children[number] as number) > 0) trees.set(number, tree)
-    yield { number, tree }
+    yield { number, tree, joined }
   }
 }
 

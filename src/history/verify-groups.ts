@@ -6,7 +6,7 @@
  * list of groups that the version's groups entry gives; what is missing or too much shows at the first difference.
  * @module
  */
-import { toLatin1 } from '../base/bytes.js'
+import { fromLatin1, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { DigestString } from '../crypto/crypto.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
@@ -14,10 +14,13 @@ import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq, lseqOfKey } from '../lseq/lseq.js'
+import { checkNote, placeFault } from './entry-rules.js'
 import type { Findings } from './findings.js'
 import { GroupAccounts, placeOf } from './group-accounts.js'
 import { decodeGroups } from './groups.js'
 import { type Kind, strangeRanges, subjectLength, versionKey } from './keys.js'
+import { fileIdIn } from './path-entry.js'
+import type { PathWrites } from './verify-contents.js'
 import type { CheckedVersion, CheckedVersions } from './verify-versions.js'
 
 /** Kinds of entries that are in groups, in key order. */
@@ -28,6 +31,7 @@ const DERIVED: readonly Kind[] = ['I', 'X']
 export async function verifyGroups(
   entries: EntryStore,
   { graph, versions }: Pick<CheckedVersions, 'graph' | 'versions'>,
+  writes: PathWrites,
   findings: Findings,
   onLines: (batch: EntryBatch) => Promise<void>,
   progress: (phase: string, done: number, total: number) => void,
@@ -53,7 +57,13 @@ export async function verifyGroups(
     }
   }
 
-  const open = new OpenGroups((number, name, digest) => accounts.met(number, name, digest))
+  const open = new OpenGroups((number, name, digest) => {
+    accounts.met(number, name, digest)
+    if ((name.startsWith('L') || name.startsWith('B')) && !putsFile(writes, number, name)) {
+      const version = (versions[number - 1] as CheckedVersion).id
+      findings.add('entry', 'The version changes a file that it puts at no path.', { version, key: fromLatin1(name) })
+    }
+  })
   for (const kind of GROUPED) {
     for await (const batch of findings.scan(entries, kind)) {
       if (kind === 'L') await onLines(batch)
@@ -80,6 +90,10 @@ export async function verifyGroups(
             key,
           })
         }
+        const holder = versions[number - 1] as CheckedVersion
+        const misplaced = placeFault(key, value, holder)
+        if (misplaced !== undefined) findings.add('entry', misplaced, { version: holder.id, key })
+        if (kind === 'N') findings.guard('entry', { version: holder.id, key }, () => checkNote(value))
         open.add(key, subject, number, hash)
       }
       progress('entries', findings.entries, 0)
@@ -96,6 +110,12 @@ export async function verifyGroups(
   }
 
   accounts.close()
+}
+
+/** Whether a version puts the file that a group is of at some path. */
+function putsFile({ byVersion }: PathWrites, number: number, name: string): boolean {
+  const file = name.slice(1)
+  return byVersion[number - 1]?.some(({ value }) => value !== undefined && fileIdIn(value) === file) === true
 }
 
 function subjectOf(key: Uint8Array, findings: Findings): number | undefined {

@@ -8,7 +8,8 @@
  * 3. groups: every entry's leaf, every group's digest, every version's changes root (`verify-groups.ts`)
  * 4. contents: every file version rebuilt and compared with its SHA-256, and every line that claims to be one put before
  *    compared with that (`verify-contents.ts`), beside step 3
- * 5. trees: the tree of every version and its root (`verify-contents.ts`)
+ * 5. trees: the tree of every version and its root (`verify-trees.ts`)
+ * 6. evidence of what was refused (`verify-evidence.ts`)
  *
  * No index is read except to notice that its page is damaged. With `quick`, steps 1 and 2 are done, without signatures
  * but for the tips of streams, and nothing else.
@@ -20,11 +21,12 @@ import { formatLseq } from '../lseq/lseq.js'
 import { type Damage, Findings } from './findings.js'
 import { versionKey } from './keys.js'
 import { wrongSignatures } from './signatures.js'
-import { ContentCheck, keyOf, readPathWrites, verifyTrees, visitChunked } from './verify-contents.js'
+import { ContentCheck, keyOf, readPathWrites, visitChunked } from './verify-contents.js'
 import { type Equivocation, verifyEvidence } from './verify-evidence.js'
 import { verifyGroups } from './verify-groups.js'
 import { findHelp } from './verify-helper.js'
 import { verifyRefs } from './verify-refs.js'
+import { verifyTrees } from './verify-trees.js'
 import { type CheckedVersion, verifyVersions } from './verify-versions.js'
 
 /** How much to verify, and whom to tell. */
@@ -77,8 +79,8 @@ export async function verifyEntries(entries: EntryStore, options: VerifyOptions 
   } else {
     const writes = await readPathWrites(entries, graph, findings)
     await using help = findHelp(graph, writes, signatures, sources)
-    await verifyGroups(entries, { graph, versions }, findings, (batch) => help.takeLines(batch), progress)
-    verifyTrees(graph, versions, writes, findings)
+    await verifyGroups(entries, { graph, versions }, writes, findings, (batch) => help.takeLines(batch), progress)
+    await verifyTrees(entries, graph, versions, writes, findings)
     const chunked = new ContentCheck()
     await visitChunked(entries, graph, writes, findings, chunked.visit)
     const lines = await help.finish()

@@ -33,7 +33,7 @@ export class Replay {
   /** By atom: 1 where its run is covered. */
   readonly #present: Uint8Array
   /** By atom: how many covered versions have deleted it. */
-  readonly #deaths: Uint16Array
+  readonly #deaths: Uint32Array
   /** By block: the bytes of its living atoms; undefined where they have to be gathered again. */
   readonly #blocks: (Uint8Array | undefined)[]
   /** By block: where it begins in the buffer. */
@@ -75,7 +75,7 @@ export class Replay {
     this.#touches = [...touches.values()].sort((a, b) => a.version - b.version)
     const count = this.#texts.length
     this.#present = new Uint8Array(count)
-    this.#deaths = new Uint16Array(count)
+    this.#deaths = new Uint32Array(count)
     this.#shown = withCopies ? new Uint8Array(count) : undefined
     this.#blocks = new Array((count >> BLOCK_SHIFT) + 1)
     this.#offsets = new Uint32Array(this.#blocks.length + 1)

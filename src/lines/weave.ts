@@ -115,7 +115,8 @@ export class WeaveBuilder {
       }
       const run = this.#runs[top.run] as Run
       if (!holdsOrigins(value)) run.tombstones.push({ seq, slot, ranges: decodeRanges(value) })
-      else if (slot === run.slot) run.origins = decodeOrigins(value)
+      else if (slot === run.slot && run.origins.length === 0) run.origins = decodeOrigins(value)
+      else if (slot === run.slot) throw new CodedError('BAD_WEAVE', 'A run has two lists of origins.')
       else throw new CodedError('BAD_WEAVE', 'The origins of a run are of another stream than the run.')
       return
     }
