@@ -1,5 +1,5 @@
 /**
- * Compiles what is to be WebAssembly, `src/lseq/assembly/`, into `src/lseq/kernel-code.ts`.
+ * Compiles what is to be WebAssembly, the folders `assembly` in `src`, into modules that have it as text.
  *
  *     node bin/kernel.mjs [--check]
  *
@@ -7,14 +7,18 @@
  * it is what the source gives (`--check`: exit status 1 where it is not).
  * @module
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { main } from 'assemblyscript/asc'
 
-const LSEQ = join(dirname(fileURLToPath(import.meta.url)), '../src/lseq')
-const SOURCE = join(LSEQ, 'assembly/columns.ts')
-const TARGET = join(LSEQ, 'kernel-code.ts')
+const SOURCES = join(dirname(fileURLToPath(import.meta.url)), '../src')
+
+/** Sources, and what is made of them. */
+const KERNELS = [
+  ['lseq/assembly/columns.ts', 'lseq/kernel-code.ts', 'KERNEL_CODE'],
+  ['lines/assembly/walk.ts', 'lines/walk-code.ts', 'WALK_CODE'],
+]
 
 /** No run-time library, no memory of its own, no tables: just the functions. */
 const FLAGS = [
@@ -28,11 +32,11 @@ const FLAGS = [
   'kernel.wasm',
 ]
 
-/** The code of the source, as WebAssembly. */
-async function compiled() {
+/** The code of a source, as WebAssembly in base64. */
+async function compiled(source) {
   let code
-  const { error, stderr } = await main([basename(SOURCE), ...FLAGS], {
-    readFile: (name) => (name === basename(SOURCE) ? readFileSync(SOURCE, 'utf8') : null),
+  const { error, stderr } = await main([source, ...FLAGS], {
+    readFile: (name) => (existsSync(join(SOURCES, name)) ? readFileSync(join(SOURCES, name), 'utf8') : null),
     writeFile: (name, content) => {
       if (name.endsWith('.wasm')) code = content
     },
@@ -42,12 +46,15 @@ async function compiled() {
   return Buffer.from(code).toString('base64')
 }
 
-const text = `/** WebAssembly made of \`assembly/columns.ts\` by \`npm run kernel\`. @module */
-export const KERNEL_CODE =
-  '${await compiled()}'
+for (const [source, target, name] of KERNELS) {
+  const text = `/** WebAssembly made of \`${source}\` by \`npm run kernel\`. @module */
+export const ${name} =
+  '${await compiled(source)}'
 `
-if (!process.argv.includes('--check')) writeFileSync(TARGET, text)
-else if (readFileSync(TARGET, 'utf8') !== text) {
-  console.error(`${TARGET} is not what npm run kernel makes.`)
-  process.exitCode = 1
+  const path = join(SOURCES, target)
+  if (!process.argv.includes('--check')) writeFileSync(path, text)
+  else if (readFileSync(path, 'utf8') !== text) {
+    console.error(`${path} is not what npm run kernel makes.`)
+    process.exitCode = 1
+  }
 }

@@ -10,8 +10,9 @@ import { kindRange, linesPrefix, prefixRange } from '../src/history/keys.js'
 import { ContentReader } from '../src/lines/content.js'
 import { type Piece, PieceReader } from '../src/lines/pieces.js'
 import type { StateWalk } from '../src/lines/walk.js'
+import { contentInKernel } from '../src/lines/walk-kernel.js'
 import { aliveAt, contentAt, linesOf, type Run, type Weave, WeaveBuilder } from '../src/lines/weave.js'
-import type { EntryBatch } from '../src/lseq/batch.js'
+import { EntryBatch } from '../src/lseq/batch.js'
 import { Coverage } from '../src/lseq/coverage.js'
 import { EntryStore } from '../src/lseq/entries.js'
 import { openLevelStore } from '../src/lseq/level.js'
@@ -88,12 +89,21 @@ describe('contents of many files in one pass', () => {
         if (last === undefined) continue
         // A store of its own each time, so that no page is at hand.
         const fresh = new EntryStore(entries.store)
-        await using lines = new LineEntries(fresh, last, new Coverage(vector, streams))
+        const covered = new Coverage(vector, streams)
+        await using lines = new LineEntries(fresh, last, covered)
         const reader = new ContentReader(streams, vector)
         for (const file of chosen) {
-          walkSlices(await lines.read(file), reader)
+          const slices = await lines.read(file)
+          walkSlices(slices, reader)
           const wanted = contentAt(weaves.get(file) ?? assert.fail(), vector)
           assert.ok(Buffer.compare(reader.finish(), wanted) === 0, formatLseq(file.seq, file.stream))
+          // A page that was unpacked whole has its values in two places, which the kernel declines.
+          const here = contentInKernel(slices, PREFIX, covered)
+          assert.ok(here === undefined || Buffer.compare(here, wanted) === 0, formatLseq(file.seq, file.stream))
+          const own = EntryBatch.from(slices.flatMap(({ batch, from, to }) => [...batch.slice(from, to)]))
+          const again = contentInKernel([{ batch: own, from: 0, to: own.count }], PREFIX, covered)
+          if (own.count === 0) assert.equal(again, undefined)
+          else assert.ok(again !== undefined && Buffer.compare(again, wanted) === 0, formatLseq(file.seq, file.stream))
         }
       }
     })

@@ -53,7 +53,8 @@ function graphOf(tree: Tree): Graph {
     [...tree].map(([file, source]) => {
       const names = new Set(IMPORTS.flatMap((pattern) => [...source.matchAll(pattern)].map((match) => match[1] ?? '')))
       const own = [...names].filter((name) => name.startsWith('.')).map((name) => posix.join(posix.dirname(file), name))
-      return [file, own.filter((name) => !name.startsWith('..')).map((name) => name.replace(/\.js$/, '.ts'))]
+      // What is compiled to WebAssembly names its imports without an ending.
+      return [file, own.filter((name) => !name.startsWith('..')).map((name) => `${name.replace(/\.js$/, '')}.ts`)]
     }),
   )
 }

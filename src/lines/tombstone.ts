@@ -30,7 +30,8 @@ export function encodeRanges(ranges: readonly number[]): Uint8Array {
 /**
  * Reads the ranges in `bytes[start, end)`.
  *
- * A third of a file's entries are tombstones, and nearly all of them small; so a tiny record is read in place.
+ * A third of a file's entries are tombstones, and nearly all of them small; so a tiny record is read in place, and most pairs
+ * without a call.
  *
  * @param count - Lines of the run, where they have been counted.
  * @returns Pairs `from, to`, half-open.
@@ -48,8 +49,23 @@ export function decodeRanges(
     const body = at + 1
     const next = body + (bytes[at] as number) - TINY
     const tiny = next >= body && next <= body + TINY_MAX && next <= end
-    const { big: from, lil: more } = tiny ? unzipPair(bytes, body, next) : largePair(bytes, at, end)
-    at = tiny ? next : at + 2 + (bytes[body] as number)
+    const first = bytes[body] as number
+    const second = bytes[body + 1] as number
+    let from = first
+    let more = 0
+    // Pairs of one to three bytes: `from` of one, and nothing; of one each; of two and one. None is longer than it needs be.
+    const small = tiny && (next === body + 1 ? first > 0 : (next === body + 2 || next === body + 3) && second > 0)
+    if (!small) {
+      const pair = tiny ? unzipPair(bytes, body, next) : largePair(bytes, at, end)
+      from = pair.big
+      more = pair.lil
+    } else if (next === body + 2) {
+      more = second
+    } else if (next === body + 3) {
+      from += second << 8
+      more = bytes[body + 2] as number
+    }
+    at = tiny ? next : at + 2 + first
     if (from < least || from + more >= count) {
       throw new CodedError(
         'BAD_RECORD',

@@ -85,18 +85,51 @@ const WORTHWHILE = 256
 /** The kernel and its memory; null where there can be none. */
 let ready: { readonly kernel: Kernel; readonly memory: Memory } | null | undefined
 
+/** Gets ready, where there is nothing else to do for two milliseconds: while the store is being opened, say. */
+export function prepareKernel(): void {
+  start()
+}
+
 /** Gets ready, once. */
 function start(): typeof ready {
   if (ready !== undefined) return ready
   try {
     const memory = new WebAssembly.Memory({ initial: MEMORY_FIRST / MEMORY_PAGE })
-    const module = new WebAssembly.Module(Buffer.from(KERNEL_CODE, 'base64'))
-    ready = { kernel: new WebAssembly.Instance(module, { env: { memory } }).exports as Kernel, memory }
+    ready = { kernel: instantiate(KERNEL_CODE, memory) as Kernel, memory }
   } catch {
     // It may be switched off, or there may be no address space for it: it takes gigabytes of that, and no memory.
     ready = null
   }
   return ready
+}
+
+/** What another kernel may use of the memory until the next page is decoded. */
+export interface Room {
+  readonly memory: Memory
+  readonly buffer: ArrayBuffer
+  /** The table of what is covered, and how many rows it has. */
+  readonly coverage: number
+  readonly rows: number
+  /** Where the room begins: a multiple of 8. */
+  readonly start: number
+}
+
+/** Room for so many bytes, where there is some; undefined too as long as no page was worth getting ready for. */
+export function kernelRoom(size: number, { table }: Coverage): Room | undefined {
+  const end = BODY + size
+  if (!ready || end > MEMORY_LIMIT || table.length > COVERAGE_BYTES) return undefined
+  const { memory } = ready
+  const missing = end - memory.buffer.byteLength
+  if (missing > 0 && !grow(memory, Math.ceil(missing / MEMORY_PAGE))) return undefined
+  const { buffer } = memory
+  new Uint8Array(buffer).set(table, COVERAGE)
+  return { memory, buffer, coverage: COVERAGE, rows: table.length / COVERAGE_ROW, start: BODY }
+}
+
+/** Makes what \`npm run kernel\` compiled into functions that share the memory. */
+export function instantiate(code: string, memory: Memory): unknown {
+  const module = new WebAssembly.Module(Buffer.from(code, 'base64'))
+  return new WebAssembly.Instance(module, { env: { memory } }).exports
 }
 
 /** A page's place in the memory. */

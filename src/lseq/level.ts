@@ -10,6 +10,7 @@
  * anywhere. So `files.ts` looks at the directory first, and opens nothing that LevelDB would quietly make worse.
  * @module
  */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +19,7 @@ import { milliseconds } from '../base/clock.js'
 import { type Code, CodedError } from '../base/error.js'
 import { AdaptedStore, BYTES, codeOf, type Database } from './adapter.js'
 import { checkFiles } from './files.js'
+import { prepareKernel } from './kernel.js'
 import { lockHolder } from './lock.js'
 import type { Operation, Range, Store } from './store.js'
 
@@ -125,7 +127,9 @@ class LevelStore extends AdaptedStore {
     const { ClassicLevel: Level } = await import('classic-level')
     const level = new Level<Uint8Array, Uint8Array>(directory, BYTES)
     // Nothing may come between: a database that was made opens by itself in the next microtask, with other settings.
-    await level.open(settings)
+    const opened = level.open(settings)
+    prepareKernel()
+    await opened
     return new LevelStore(level)
   }
 }

@@ -2,9 +2,11 @@
  * Contents of many files at one state, in one pass over the store.
  * @module
  */
+import { FILE_PREFIX_BYTES } from '../history/keys.js'
 import type { PathPut } from '../history/path-entry.js'
 import type { PathState } from '../history/paths.js'
 import { ContentReader } from '../lines/content.js'
+import { contentInKernel, type Slice } from '../lines/walk-kernel.js'
 import { Coverage } from '../lseq/coverage.js'
 import { compareLseq } from '../lseq/lseq.js'
 import type { Vector } from '../lseq/vector.js'
@@ -32,7 +34,8 @@ export async function* contentsOf<S extends FileAt>(
   const inOrder = byFile(states)
   const last = inOrder.at(-1)
   if (last === undefined) return
-  await using entries = new LineEntries(context.entries, last.entry.file, new Coverage(vector, context.streams))
+  const covered = new Coverage(vector, context.streams)
+  await using entries = new LineEntries(context.entries, last.entry.file, covered)
   const reader = new ContentReader(context.streams, vector)
   for (const state of inOrder) {
     const { path, entry } = state
@@ -40,12 +43,17 @@ export async function* contentsOf<S extends FileAt>(
     if (entry.chunked) {
       content = await chunkedContent(context, entry.file, vector)
     } else {
-      const slices = entries.read(entry.file)
-      walkSlices(Array.isArray(slices) ? slices : await slices, reader)
-      content = reader.finish()
+      const found = entries.read(entry.file)
+      const slices = Array.isArray(found) ? found : await found
+      content = contentInKernel(slices, FILE_PREFIX_BYTES, covered) ?? contentHere(slices, reader)
     }
     yield { state, content: checkedContent(path, entry, content) }
   }
+}
+
+function contentHere(slices: readonly Slice[], reader: ContentReader): Uint8Array {
+  walkSlices(slices, reader)
+  return reader.finish()
 }
 
 /** Paths in the order of their files' ids. */

@@ -8,17 +8,11 @@
 import { compareBytes } from '../base/bytes.js'
 import { FILE_PREFIX_BYTES, linesPrefix, prefixRange } from '../history/keys.js'
 import type { StateWalk } from '../lines/walk.js'
+import type { Slice } from '../lines/walk-kernel.js'
 import type { EntryBatch } from '../lseq/batch.js'
 import type { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import type { Lseq } from '../lseq/lseq.js'
-
-/** Entries of one file, in order. */
-export interface Slice {
-  readonly batch: EntryBatch
-  readonly from: number
-  readonly to: number
-}
 
 /** Reads the files one after the other. */
 export class LineEntries implements AsyncDisposable {

@@ -16,6 +16,8 @@
  * keys and values, since keys are copied by eight bytes.
  */
 
+import { limitOf } from './coverage'
+
 const LSEQ_BYTES: i32 = 8
 const SEQ_LIMIT: i64 = 1 << 40
 const KEY_LIMIT: i64 = 1 << 16
@@ -25,9 +27,6 @@ const VALUE_LIMIT: i64 = 1 << 28
 const LONG: i32 = 128
 /** Integers of more bits are declined. */
 const BITS: i64 = 49
-
-/** Bytes of a row of the table of what is covered (../coverage.ts). */
-const ROW: i32 = 16
 
 /** Where the tables of the entries begin: unsigned 32-bit numbers. Those of keys count from `keys`, those of values from `values`. */
 export let keyStarts: i32 = 0
@@ -56,20 +55,6 @@ function long(address: i32, end: i32): i64 {
       return value
     }
     shift += 7
-  }
-  return -1
-}
-
-/** The greatest seq of a stream that is covered; -1 for none. */
-function limitOf(stream: i32, coverage: i32, rows: i32): i64 {
-  let low = 0
-  let high = rows
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const there = load<i32>(coverage + middle * ROW)
-    if (there === stream) return load<i64>(coverage + middle * ROW + 8)
-    if (there < stream) low = middle + 1
-    else high = middle
   }
   return -1
 }
