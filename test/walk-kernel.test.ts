@@ -174,6 +174,98 @@ describe('walk kernel', () => {
     assert.ok(given > 500 && refused > 500, `${given} given, ${refused} not`)
   })
 
+  it('takes beside a run what is written in the one way there is, and declines the rest', () => {
+    const own = encodeLseq(1, 1)
+    const run = concatBytes(Uint8Array.of(0x80), own)
+    const lines = Array.from({ length: 600 }, (_, i) => `${i}\n`).join('')
+    const origin = (...pair: number[]): number[] => [0x6f, 8 + pair.length, ...own, ...pair]
+    const good: number[][] = [
+      [0x30],
+      [0x31, 5],
+      [0x32, 5, 3],
+      [0x33, 5, 1, 0],
+      [0x34, 5, 0, 1, 1],
+      [0x31, 5, 0x31, 7],
+      [0x30, 0x31, 2, 0x33, 5, 1, 7],
+      origin(),
+      origin(5),
+      origin(5, 3),
+      origin(5, 1, 0),
+      origin(5, 0, 1, 1),
+      [...origin(5, 3), ...origin(9)],
+    ]
+    const bad: number[][] = [
+      [0x31, 0],
+      [0x32, 5, 0],
+      [0x33, 5, 0, 3],
+      [0x34, 5, 1, 3, 0],
+      [0x31],
+      [0x32, 5],
+      [0x31, 5, 0x31, 6],
+      [0x31, 5, 0x31, 5],
+      [0x32, 5, 3, 0x31, 9],
+      [0x31, 5, 0x2f],
+      [0x31, 5, 0x61],
+      [0x72, 1, 5],
+      origin(0),
+      origin(5, 0),
+      origin(5, 0, 3),
+      origin(5, 1, 3, 0),
+      origin(5).slice(0, -1),
+      [...origin(5, 3), ...origin(8)],
+      [...origin(5), 0x31, 9],
+      [...origin(5), 0x6f],
+      [0x6f, 7, ...own.subarray(1)],
+    ]
+    const beside = (value: number[], seq = 2, stream = 1): Slice[] =>
+      slicesOf(
+        [
+          { key: run, value: fromLatin1(lines) },
+          { key: concatBytes(run, Uint8Array.of(0), encodeLseq(seq, stream)), value: Uint8Array.from(value) },
+        ],
+        [],
+      )
+    for (const value of good) {
+      assert.equal(inKernel(beside(value), 0), walked(beside(value), 0), value.join())
+      assert.notEqual(inKernel(beside(value), 0), undefined, value.join())
+    }
+    for (const value of bad) {
+      assert.equal(walked(beside(value), 0), undefined, value.join())
+      assert.equal(inKernel(beside(value), 0), undefined, value.join())
+    }
+    // Of another stream: origins may not be, and what is not covered is not looked at, unless it may be origins.
+    assert.equal(inKernel(beside(origin(5), 2, 2), 0), undefined)
+    assert.equal(walked(beside(origin(5), 2, 2), 0), undefined)
+    assert.equal(inKernel(beside([0x31, 0], 30, 2), 0), lines)
+    assert.equal(inKernel(beside(origin(0), 2 ** 39 + 1), 0), undefined)
+  })
+
+  it('leaves alone what stands beside a run that is not covered', () => {
+    const outer = concatBytes(Uint8Array.of(0x80), encodeLseq(1, 1))
+    const inner = concatBytes(linePosition(outer, 2), Uint8Array.of(0x80), encodeLseq(2, 4))
+    const beside = concatBytes(inner, Uint8Array.of(0), encodeLseq(3, 1))
+    const text = fromLatin1('0\n1\n2\n3\n4\n')
+    const slices = slicesOf(
+      [
+        { key: outer, value: text },
+        { key: inner, value: text },
+        { key: beside, value: encodeRanges([1, 2]) },
+      ],
+      [],
+    )
+    assert.equal(walked(slices, 0), toLatin1(text))
+    assert.equal(inKernel(slices, 0), toLatin1(text))
+  })
+
+  it('declines a position inside a run that is too short for one', () => {
+    const outer = concatBytes(Uint8Array.of(0x80), encodeLseq(1, 1))
+    const entries = [
+      { key: outer, value: fromLatin1('a\n') },
+      { key: concatBytes(outer, encodeLseq(5, 1)), value: fromLatin1('b\n') },
+    ]
+    assert.equal(inKernel(slicesOf(entries, []), 0), undefined)
+  })
+
   it('declines keys without a position, and no entries', () => {
     const short = [{ key: encodeLseq(1, 1), value: fromLatin1('a\n') }]
     assert.equal(inKernel(slicesOf(short, []), 0), undefined)
