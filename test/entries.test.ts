@@ -47,6 +47,21 @@ async function bulk(entries: EntryStore, given: readonly Entry[]): Promise<void>
   })
 }
 
+/** Takes entries out and puts others in, some of them in the same places, in one batch. */
+async function rewrite(entries: EntryStore, out: readonly Entry[], given: readonly Entry[]): Promise<void> {
+  const steps = [
+    ...out.map(({ key }) => ({ key, value: undefined })),
+    ...given.map(({ key, value }) => ({ key, value })),
+  ].sort((a, b) => compareBytes(a.key, b.key) || Number(a.value !== undefined) - Number(b.value !== undefined))
+  await entries.bulkWhole(async (writer) => {
+    for (const { key, value } of steps) {
+      const wait = value === undefined ? writer.drop(key) : writer.add(key, value)
+      if (wait !== undefined) await wait
+    }
+    return undefined
+  })
+}
+
 /** No page may reach into another one; what a scan cannot see. */
 async function assertLayout(entries: EntryStore): Promise<void> {
   for await (const _ of entries.scan({ onDamage: ({ detail }) => assert.fail(detail) }));
@@ -56,6 +71,7 @@ async function assertLayout(entries: EntryStore): Promise<void> {
 type Step =
   | { readonly kind: 'put'; readonly numbers: readonly number[] }
   | { readonly kind: 'bulk'; readonly numbers: readonly number[] }
+  | { readonly kind: 'rewrite'; readonly out: readonly number[]; readonly numbers: readonly number[] }
   | { readonly kind: 'fold'; readonly from: number; readonly to: number }
   | { readonly kind: 'scan'; readonly from: number; readonly to: number; readonly reverse: boolean }
   | { readonly kind: 'reopen' }
@@ -71,6 +87,11 @@ const number = fc.nat({ max: 999 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), numbers: fc.array(number, { maxLength: 12 }) }),
   fc.record({ kind: fc.constant('bulk' as const), numbers: fc.array(number, { maxLength: 60 }) }),
+  fc.record({
+    kind: fc.constant('rewrite' as const),
+    out: fc.uniqueArray(number, { maxLength: 60 }),
+    numbers: fc.uniqueArray(number, { maxLength: 20 }),
+  }),
   fc.record({ kind: fc.constant('fold' as const), from: number, to: number }),
   fc.record({ kind: fc.constant('scan' as const), from: number, to: number, reverse: fc.boolean() }),
   fc.record({ kind: fc.constant('reopen' as const) }),
@@ -108,10 +129,21 @@ async function runModel(steps: readonly Step[]): Promise<void> {
       .map(shown)
   for (const step of steps) {
     if (step.kind === 'put' || step.kind === 'bulk') {
-      const given = step.numbers.map(numbered)
+      const given = step.numbers.map((n) => model.get(toHex(numbered(n).key)) ?? numbered(n))
       if (step.kind === 'put') await entries.put(given)
       else await bulk(entries, given)
       for (const one of given) model.set(toHex(one.key), one)
+    } else if (step.kind === 'rewrite') {
+      const out = step.out.map(numbered)
+      // Some are put again with another value, some that were there stay as they are.
+      const again = out.flatMap(({ key, value }, i) =>
+        i % 3 === 0 ? { key, value: fromLatin1(`new ${value.length}`) } : [],
+      )
+      for (const { key } of out) model.delete(toHex(key))
+      const others = step.numbers.map((n) => model.get(toHex(numbered(n).key)) ?? numbered(n))
+      const given = new Map([...others, ...again].map((one) => [toHex(one.key), one]))
+      for (const [name, one] of given) model.set(name, one)
+      await rewrite(entries, out, [...given.values()])
     } else if (step.kind === 'reopen') {
       entries = new EntryStore(store, SMALL)
     } else {

@@ -92,7 +92,6 @@ export interface Composition {
 export interface ComposeContext extends Writer {
   readonly entries: EntryStore
   readonly streams: Streams
-  readonly random?: (bytes: number) => Uint8Array
 }
 
 /** A version, made and not yet written. */

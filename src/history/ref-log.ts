@@ -42,10 +42,10 @@ export interface RefAuthor extends Writer {
 export async function refEntries(
   entries: EntryStore,
   changes: readonly RefChange[],
-  { signer, replica, ident, message }: RefAuthor,
+  { ident, message, ...writer }: RefAuthor,
   behind = 0,
 ): Promise<Entry[]> {
-  const { genesis, isNew, tip, greatest } = await refsStream(entries, { signer, replica })
+  const { genesis, isNew, tip, greatest } = await refsStream(entries, writer)
   const { stream } = genesis
   const first = nextBlock(Math.max(greatest, behind), changes.length + 1)
   const added: Entry[] = changes.map(({ kind, name, value }, i) => ({
@@ -80,7 +80,7 @@ export async function refEntries(
   })
   if (isNew) added.push({ key: genesisKey(stream), value: genesis.value })
   added.push({ key: groupsKey(last, stream), value: encodeGroups(groups) })
-  const signature = signer.sign(crypto.sha256(header))
+  const signature = writer.signer.sign(crypto.sha256(header))
   added.push({ key: versionKey(last, stream), value: encodeVersion(header, signature) })
   return added
 }
@@ -88,7 +88,7 @@ export async function refEntries(
 /** The writer's refs stream, and where it and the store's clock stand. */
 async function refsStream(
   entries: EntryStore,
-  { signer, replica }: Writer,
+  { signer, replica, random = crypto.randomBytes }: Writer,
 ): Promise<{ genesis: Genesis; isNew: boolean; tip: VersionRef | undefined; greatest: number }> {
   const taken = new Set<number>()
   let genesis: Genesis | undefined
@@ -114,6 +114,6 @@ async function refsStream(
   }
   if (genesis !== undefined) return { genesis, isNew: false, tip, greatest }
   const repository = await readRepositoryId(entries)
-  const begun = beginStream(repository, signer.publicKey, 'refs', crypto.randomBytes, (stream) => taken.has(stream))
+  const begun = beginStream(repository, signer.publicKey, 'refs', random, (stream) => taken.has(stream))
   return { genesis: begun, isNew: true, tip: undefined, greatest }
 }

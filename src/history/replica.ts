@@ -66,6 +66,8 @@ export interface ReplicaRecord {
 export interface Writer {
   readonly signer: Signer
   readonly replica: Replica
+  /** Source of nonces, for tests; by default the system's. */
+  readonly random?: ((bytes: number) => Uint8Array) | undefined
 }
 
 /** The record of a new replica, which has begun no streams yet. */
@@ -166,6 +168,12 @@ export class Replica {
     const own = [...new Set([...this.own, ...begun])].sort((a, b) => a - b)
     return [replicaOperation({ id: this.id, place: this.#place, own })]
   }
+}
+
+/** The write that notes that own streams have other ids now. */
+export function renumberedReplica({ id, place, own }: ReplicaRecord, streams: ReadonlyMap<number, number>): Operation {
+  const now = own.map((stream) => streams.get(stream) ?? stream)
+  return replicaOperation({ id, place, own: now.sort((a, b) => a - b) })
 }
 
 const GENESIS = 'K'.charCodeAt(0)

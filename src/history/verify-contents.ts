@@ -292,7 +292,7 @@ export interface WalkedTree {
 }
 
 /** Every version's tree, in causal order. A tree is kept for as long as a child needs it. */
-export function* walkTrees(graph: Graph, { byVersion }: PathWrites): Generator<WalkedTree> {
+export function* walkTrees(graph: Graph, { byVersion }: Pick<PathWrites, 'byVersion'>): Generator<WalkedTree> {
   const children = new Uint32Array(graph.size + 1)
   for (const { parents } of graph) for (const parent of parents) children[parent] = (children[parent] as number) + 1
   const trees = new Map<number, Tree<WalkedLeaf>>()

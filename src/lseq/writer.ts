@@ -69,8 +69,8 @@ export class PageWriter {
   readonly #write: (operations: readonly Operation[]) => Promise<void>
   readonly #options: WriterOptions
 
-  /** The last entry given. */
-  #last: Entry | undefined
+  /** The last entry given; without a value where it was taken out. */
+  #last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined
   /** What waits to become pages, and what it weighs. */
   #buffer: Entry[] = []
   #weight = 0
@@ -114,16 +114,44 @@ export class PageWriter {
    */
   add(key: Uint8Array, value: Uint8Array, loose = false): Promise<void> | undefined {
     assertEntry(key, value)
-    const order = this.#last === undefined ? -1 : compareBytes(this.#last.key, key)
-    if (this.#last !== undefined && order >= 0) {
-      if (order > 0) throw new RangeError(`key: expected one above ${toHex(this.#last.key)}, got ${toHex(key)}`)
-      if (!equalBytes(this.#last.value, value)) throw conflict(key)
+    const last = this.#last
+    if (last !== undefined && this.#order(key) === 0 && last.value !== undefined) {
+      if (!equalBytes(last.value, value)) throw conflict(key)
       return undefined
     }
     this.#last = { key, value }
-    if (!this.#ready(key)) return this.#addSlowly(key, value, loose)
+    if (!this.#ready(key)) return this.#approach(key).then(() => this.#placeSlowly(key, value, loose))
     this.#place(key, value, loose)
     return this.#compressing.size > AT_ONCE ? this.#drain(AT_ONCE) : undefined
+  }
+
+  /**
+   * Takes an entry out, wherever it is; what is not there is no failure. The next entry may have the same key and another
+   * value. For those alone who know that nobody reads, or has ever seen, what goes.
+   *
+   * @throws {RangeError} for a key that is not above the one before.
+   * @throws {CodedError} `PAGE_CORRUPT`.
+   */
+  drop(key: Uint8Array): Promise<void> | undefined {
+    if (this.#order(key) === 0) throw new RangeError(`key: expected one above ${toHex(key)}, got the same`)
+    this.#last = { key, value: undefined }
+    if (!this.#ready(key)) return this.#approach(key).then(() => this.#leaveOut(key))
+    this.#leaveOut(key)
+    return undefined
+  }
+
+  /**
+   * How a key stands to the one before: below 0 where it is above that.
+   *
+   * @throws {RangeError} where it is below.
+   */
+  #order(key: Uint8Array): number {
+    const last = this.#last
+    const order = last === undefined ? -1 : compareBytes(last.key, key)
+    if (last !== undefined && order > 0) {
+      throw new RangeError(`key: expected one above ${toHex(last.key)}, got ${toHex(key)}`)
+    }
+    return order
   }
 
   /**
@@ -153,16 +181,20 @@ export class PageWriter {
     return this.#next === null || (this.#next !== undefined && compareBytes(key, this.#next.first) < 0)
   }
 
-  async #addSlowly(key: Uint8Array, value: Uint8Array, loose: boolean): Promise<void> {
+  /** Makes `key` ready. */
+  async #approach(key: Uint8Array): Promise<void> {
     for (;;) {
       if (this.#old !== undefined && !this.#ready(key)) {
         this.#moveOld(undefined)
         this.#next = await this.#find(successor(this.#done as Uint8Array))
       }
       if (this.#old === undefined && this.#held > this.#options.heldBytes) await this.#commit([])
-      if (this.#ready(key)) break
+      if (this.#ready(key)) return
       await this.#step(key)
     }
+  }
+
+  async #placeSlowly(key: Uint8Array, value: Uint8Array, loose: boolean): Promise<void> {
     this.#place(key, value, loose)
     await this.#drain(AT_ONCE)
   }
@@ -222,17 +254,30 @@ export class PageWriter {
       if (key !== undefined && compareBytes(oldKey, key) >= 0) return
       this.#push(oldKey, old.value(this.#oldAt))
     }
-    this.#old = undefined
+    // With a key there may be nothing left of the page, and it is still the one that the key falls into.
+    if (key === undefined) this.#old = undefined
   }
 
   #place(key: Uint8Array, value: Uint8Array, loose: boolean): void {
     this.#moveOld(key)
-    const there = this.#old !== undefined && equalBytes(this.#old.key(this.#oldAt), key)
+    const there = this.#isNext(key)
     if (there && !equalBytes((this.#old as EntryBatch).value(this.#oldAt), value)) throw conflict(key)
     if (loose) this.#deletions.push({ type: 'del', key: storeKey(LOOSE, key) })
     if (there) return
     this.#added++
     this.#push(key, value)
+  }
+
+  #leaveOut(key: Uint8Array): void {
+    this.#moveOld(key)
+    if (this.#isNext(key)) this.#oldAt++
+    this.#deletions.push({ type: 'del', key: storeKey(LOOSE, key) })
+  }
+
+  /** Whether a key is the next one of the page being merged. */
+  #isNext(key: Uint8Array): boolean {
+    const old = this.#old
+    return old !== undefined && this.#oldAt < old.count && equalBytes(old.key(this.#oldAt), key)
   }
 
   #push(key: Uint8Array, value: Uint8Array): void {

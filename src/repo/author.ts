@@ -37,7 +37,7 @@ export interface AuthorContext extends Writer {
 
 /** Makes a version; the caller writes its entries, with what the replica has to note. */
 export async function authorVersion(context: AuthorContext, version: NewVersion): Promise<Composed> {
-  const { entries, versions, signer, replica } = context
+  const { entries, versions, ...writer } = context
   const { streams } = versions
   const { parents, tree, sources: from = [], ...rest } = version
   const vectors: Vector[] = []
@@ -49,10 +49,9 @@ export async function authorVersion(context: AuthorContext, version: NewVersion)
   const extra = [...(rest.extra ?? []), ...(unknown.length > 0 ? [sourcesExtra(unknown)] : [])]
   extra.sort((a, b) => (a.name < b.name ? -1 : 1))
   const base = { ...rest, extra, parents, vectors, joined, sources }
-  if (parents.length === 0)
-    return composeVersion({ entries, streams, signer, replica }, { ...base, tree: emptyTree<Leaf>() })
+  if (parents.length === 0) return composeVersion({ entries, streams, ...writer }, { ...base, tree: emptyTree<Leaf>() })
   if (tree !== undefined && parents.length === 1) {
-    return composeVersion({ entries, streams, signer, replica }, { ...base, tree })
+    return composeVersion({ entries, streams, ...writer }, { ...base, tree })
   }
   const paths = await joinPaths(entries, streams, vectors)
   const given = new Map(version.writes.map((write) => [write.path, write]))
@@ -63,7 +62,7 @@ export async function authorVersion(context: AuthorContext, version: NewVersion)
       given.get(one.path) ?? kept(one, (put) => contentOf({ entries, streams }, one.path, put, vectors[0] as Vector))
     if (write !== undefined && (one.contested || !isAnswer(write, one.joined))) writes.push(write)
   }
-  return composeVersion({ entries, streams, signer, replica }, { ...base, tree: paths.tree, writes })
+  return composeVersion({ entries, streams, ...writer }, { ...base, tree: paths.tree, writes })
 }
 
 /** What leaving a path as the first parent has it says. */

@@ -181,6 +181,14 @@ export interface SignedBeyond {
   readonly name?: string
 }
 
+/** What was renumbered. */
+export interface RenumberReport {
+  /** Six hex digits each. */
+  readonly streams: readonly { readonly from: string; readonly to: string }[]
+  /** Versions that were made anew: their ids are other ones now. */
+  readonly versions: number
+}
+
 /** A key that wrote here, or that is known. */
 export interface SignerInfo {
   /** 16 hex digits. */

@@ -1,7 +1,7 @@
 /**
  * The log of operations: what each command changed, kept so that it can be undone.
  *
- *     .weft/operations/<number, 8 digits>.json     one JSON object each, never changed
+ *     .weft/operations/<number, 8 digits>.json     one JSON object each, never changed but for ids (renumbered.ts)
  *     .weft/operations/pending                     one that is being done: the journal
  *
  * Undo is an operation too. Each record says which operation would be undone next (`top`), which one after that
@@ -140,6 +140,30 @@ export function pendingOperation(root: string): OperationRecord | undefined {
 export function endOperation(root: string, { number }: OperationRecord): void {
   syncDirectory(join(root, WEFT_DIRECTORY))
   renameSync(pendingPath(root), recordPath(root, number))
+}
+
+/**
+ * Rewrites records, the journal included, that name versions which have other ids now. A record that stays the same is left
+ * alone, and one that cannot be read is: nothing but undo needs it.
+ */
+export function rewriteOperations(root: string, rewrite: (record: OperationRecord) => OperationRecord): void {
+  const paths = operationNumbers(root).map((number) => recordPath(root, number))
+  if (isPending(root)) paths.push(pendingPath(root))
+  for (const path of paths) {
+    const before = readableRecord(path)
+    const after = before && rewrite(before)
+    if (JSON.stringify(before) === JSON.stringify(after)) continue
+    writeDurably(path, encodeUtf8(`${JSON.stringify(after, null, 1)}\n`))
+  }
+}
+
+function readableRecord(path: string): OperationRecord | undefined {
+  try {
+    return parseRecord(path)
+  } catch (error) {
+    if (error instanceof CodedError) return undefined
+    throw error
+  }
 }
 
 /** Forgets the journal of an operation of which nothing was done. */

@@ -52,6 +52,7 @@ import {
   type StoredContent,
 } from './operation-log.js'
 import { rebuildIndex } from './rebuild.js'
+import { settleRenumbered } from './renumbered.js'
 import { assertRoom, foldsNames, isAlias } from './room.js'
 import { settled } from './settle.js'
 import { readState, type WorkState, writeState } from './state.js'
@@ -214,11 +215,13 @@ async function refTexts(entries: EntryStore): Promise<Map<string, string[]>> {
 }
 
 /**
- * Finishes an operation that was interrupted, or forgets it where nothing of it has been done.
+ * Finishes an operation that was interrupted, or forgets it where nothing of it has been done; what names versions by ids
+ * from before a renumbering is put right first.
  *
  * @returns Undefined where there was none, or it was forgotten.
  */
 export async function finishPending(repo: Repository): Promise<Finished | undefined> {
+  await settleRenumbered(repo)
   const record = pendingOperation(repo.root)
   if (record === undefined) return undefined
   const marker = record.marker === undefined ? undefined : fromHex(record.marker)
