@@ -302,16 +302,14 @@ export async function followParents(
   stored: StoredVersions,
 ): Promise<void> {
   await stored.load(incoming.open.flatMap(({ version }) => version.parents))
+  const places = new Set(incoming.open.map(({ ref }) => formatLseq(ref.seq, ref.stream)))
   for (const candidate of incoming.open) {
     const { version, missing } = candidate
     for (const parent of version.parents) {
-      const found = stored.at(parent)
       if (incoming.find(parent) !== undefined || stored.has(parent)) continue
-      if (found === undefined) missing.push(parent)
-      else {
-        const name = formatLseq(parent.seq, parent.stream)
-        incoming.refuse(candidate, { code: 'CHAIN_BROKEN', reason: `Its parent ${name} has another id.` })
-      }
+      const name = formatLseq(parent.seq, parent.stream)
+      if (stored.at(parent) === undefined && !places.has(name)) missing.push(parent)
+      else incoming.refuse(candidate, { code: 'CHAIN_BROKEN', reason: `Its parent ${name} has another id.` })
     }
     const names = new Map(missing.map((ref) => [toLatin1(ref.id), ref]))
     if (missing.length > 0) incoming.wait(candidate, [...names.values()])

@@ -36,8 +36,8 @@ export const HASH_BYTES = 32
 const CONTENT_KINDS = 'BCLNP'
 const REFS_KINDS = 'NR'
 
-/** Directories in directories: more than git takes, and less than what a walk over trees has a stack for. */
-const MAX_DEPTH = 4096
+/** Directories in directories: as many as git takes (core.maxTreeDepth), and less than what a walk over trees has a stack for. */
+const MAX_DEPTH = 2048
 
 /** Greatest content that can be held in one piece, as readers of chunks do. */
 const MAX_SIZE = 2 ** 32
