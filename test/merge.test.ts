@@ -83,6 +83,22 @@ describe('merging must come out right', () => {
     assert.equal(outcome.conflicts[0]?.regions[0]?.left.by[0]?.name, 'Léa')
   })
 
+  it('where two replicas touched a path at the same time: what the merge leaves as it is, it says once more', async () => {
+    const nonce = (bytes: number) => new Uint8Array(bytes)
+    await using here = await Story.begin(nonce)
+    await using there = await Story.begin(nonce)
+    const base = await here.commit([], { b: lines('1 2 3') })
+    await there.take(here)
+    // The versions' blocks of seqs lie across each other: of the entries for `b` the one here is later, of the versions
+    // the one there.
+    const left = await here.commit([base], { a: { from: 'b' } })
+    const right = await there.commit([base], { b: lines('1 2 3 right'), c: lines('c'), d: lines('d'), e: lines('e') })
+    await here.take(there)
+    const merged = await here.merge(left, right)
+    assert.deepEqual(Object.keys(await here.files(merged)), ['a', 'c', 'd', 'e'])
+    assert.deepEqual((await here.repo.verify()).damage, [])
+  })
+
   it('where one side moved lines and the other changed them', async () => {
     await using story = await Story.begin()
     const block = 'alpha-one alpha-two alpha-three'

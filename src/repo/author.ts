@@ -60,18 +60,16 @@ export async function authorVersion(context: AuthorContext, version: NewVersion)
   for (const one of paths.differing) {
     const write =
       given.get(one.path) ?? kept(one, (put) => contentOf({ entries, streams }, one.path, put, vectors[0] as Vector))
-    if (write !== undefined && (one.contested || !isAnswer(write, one.joined))) writes.push(write)
+    if (one.contested || !isAnswer(write, one.joined)) writes.push(write)
   }
   return composeVersion({ entries, streams, ...writer }, { ...base, tree: paths.tree, writes })
 }
 
 /** What leaving a path as the first parent has it says. */
-function kept(
-  { path, first, file, joined }: JoinedPath,
-  read: (put: PathPut) => Promise<Uint8Array>,
-): ComposeWrite | undefined {
+function kept({ path, first, file }: JoinedPath, read: (put: PathPut) => Promise<Uint8Array>): ComposeWrite {
   if (first !== undefined) return { path, put: { ...first, content: () => read(first) } }
-  return joined === undefined ? undefined : { path, deleted: file }
+  // Also where the join has nothing there: if another side touched the path meanwhile, this has to be said once more.
+  return { path, deleted: file }
 }
 
 /** Whether the join has at a path what a write wants there. Contents that are given are taken to differ. */

@@ -32,8 +32,14 @@ export class Story implements AsyncDisposable {
     this.repo = repo
   }
 
-  static async begin(): Promise<Story> {
-    return new Story(await Repository.openOrCreate(nowhere('story')))
+  /** @param random - Alike for replicas of one repository. */
+  static async begin(random?: (bytes: number) => Uint8Array): Promise<Story> {
+    return new Story(await Repository.openOrCreate(nowhere('story'), random))
+  }
+
+  /** Takes over all that another replica has. */
+  async take({ repo }: Story): Promise<void> {
+    for await (const batch of repo.entries.scan()) await this.repo.entries.put([...batch])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
