@@ -8,13 +8,13 @@
  */
 import { toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
-import { deriveAll } from '../history/derived.js'
+import { deriveAll, isDerived } from '../history/derived.js'
 import { Tips, tipOf } from '../history/published.js'
 import { type Verified, verifyEntries } from '../history/verify.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq } from '../lseq/lseq.js'
-import { decodePage } from '../lseq/page.js'
+import { decodePage, openPage } from '../lseq/page.js'
 import { Streams } from '../lseq/vector.js'
 import { readHello } from './ask.js'
 import type { Call, Peer } from './exchange.js'
@@ -29,6 +29,7 @@ import {
   type Hello,
   PROTOCOL,
 } from './messages.js'
+import { plain } from './said.js'
 import { CloneStage } from './stage.js'
 
 /** How to clone. */
@@ -73,12 +74,17 @@ export async function clone(peer: Peer, { root, progress = () => undefined }: Cl
     await assertPromised(entries, hello.tips)
     await stage.finish(peer.url, hello.tips)
     const versions = derived.filter(({ key }) => toLatin1(key, 0, 2) === 'Iv').length
-    return { verified, versions, bytesReceived, branch: hello.branch }
+    return { verified, versions, bytesReceived, branch: nameOf(hello) }
   } catch (error) {
     if (error instanceof CodedError && error.code === 'CLONE_REFUSED') await stage.drop()
     else await stage.close()
     throw error
   }
+}
+
+/** The branch where a clone is to begin, if it is one that people can read. */
+function nameOf({ branch }: Hello): string | undefined {
+  return branch === undefined || plain(branch) !== branch ? undefined : branch
 }
 
 /**
@@ -115,10 +121,14 @@ async function fetchStore(
       const frame = await reader.next()
       switch (frame?.type) {
         case FRAME.page:
-          for (const { key, value } of decodePage(frame.body)) await stage.loose(key, value)
+          for (const { key, value } of decodePage(frame.body)) {
+            assertNoIndex(key, key)
+            await stage.loose(key, value)
+          }
           break
         case FRAME.stored: {
           const { key, page } = decodeStored(frame.body)
+          assertNoIndex(key, openPage(page).firstKey)
           await stage.page(key, page)
           break
         }
@@ -143,6 +153,16 @@ async function fetchStore(
     await stage.flush()
     call.close()
   }
+}
+
+/**
+ * Indexes are made here: one of somebody else's could say anything, and nothing would verify it.
+ *
+ * @param first - Of the page that ends with `key`: pages hold one kind of entry each.
+ */
+function assertNoIndex(key: Uint8Array, first: Uint8Array): void {
+  if (isDerived(key) || isDerived(first)) throw badFrame('it sends an index')
+  if (key[0] !== first[0]) throw badFrame('it sends a page of two kinds of entries')
 }
 
 async function sayHello(call: Call, begun: Hello | undefined, after: Uint8Array | undefined): Promise<void> {

@@ -22,6 +22,9 @@ import type { Refusal } from './messages.js'
 /** Bytes of entries of one batch at most, unpacked: one version has to fit. */
 export const BATCH_BYTES = 1 << 30
 
+/** What an entry takes beside its bytes: without it a small page of very many entries would take more than is reckoned. */
+const ENTRY_COST = 200
+
 /** More entries than this go into pages at once. */
 const LOOSE_LIMIT = 4096
 
@@ -51,9 +54,16 @@ export class Intake {
    */
   page(bytes: Uint8Array): void {
     const page = openPage(bytes)
-    this.#bytes += page.bodyBytes
+    this.#take(page.bodyBytes + page.count * ENTRY_COST)
+    for (const entry of page.unpack()) {
+      this.#take(entry.key.length)
+      this.#entries.push(entry)
+    }
+  }
+
+  #take(bytes: number): void {
+    this.#bytes += bytes
     if (this.#bytes > this.#limit) throw badFrame(`a batch of more than ${this.#limit} bytes comes at once`)
-    this.#entries.push(...page.unpack())
   }
 
   /** Whether pages have come whose batch has not ended. */
@@ -181,6 +191,9 @@ export async function offeredTips(context: SyncContext): Promise<Awaited<ReturnT
   const { entries, versions } = context
   const tips = await publishedTips(entries, versions)
   if ((await recordedTips(entries)).includes(tips)) return tips
-  await exclusively(context, () => entries.store.batch([recordTips(tips)], { sync: true }))
+  // What has been let in meanwhile is recorded already, and stays.
+  await exclusively(context, async () => {
+    await entries.store.batch([recordTips(tips.join(await recordedTips(entries)))], { sync: true })
+  })
   return tips
 }

@@ -8,6 +8,7 @@ import { decodeTips, encodeTips, type Tips } from '../history/published.js'
 import { LSEQ_BYTES, type Lseq, readLseq, writeLseq } from '../lseq/lseq.js'
 import { type Letter, TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipPair, unzipUint, zipPair, zipUint } from '../rdx/zip.js'
+import { plain, plainUtf8 } from './said.js'
 
 /** Versions of the protocol that this code speaks. */
 export const PROTOCOL = { least: 1, most: 1 } as const
@@ -151,8 +152,8 @@ export function decodeDone(body: Uint8Array): Done {
     if (refused.length >= REFUSALS) throw malformed('it lists too many refusals')
     const inner = reader.enter('X')
     const [lseq] = decodeLseqs(inner.expect('L'))
-    const code = toLatin1(inner.expect('C'))
-    const reason = decodeUtf8Lossy(inner.expect('R'))
+    const code = plain(toLatin1(inner.expect('C')))
+    const reason = plainUtf8(inner.expect('R'))
     inner.end()
     if (lseq === undefined) throw malformed('a refusal names no version')
     refused.push({ ...lseq, code, reason })
@@ -189,13 +190,13 @@ export function encodeError({ code, message, hint }: CodedError): Uint8Array {
 /** The error that the other side told of. A code that is not known here is `SYNC_PEER`. */
 export function decodeError(body: Uint8Array): CodedError {
   const reader = new TlvReader(body)
-  const code = toLatin1(reader.expect('C'))
-  const message = decodeUtf8Lossy(reader.expect('M'))
+  const code = plain(toLatin1(reader.expect('C')))
+  const message = plainUtf8(reader.expect('M'))
   const hint = reader.optional('H')
   reader.end()
   const known = Object.hasOwn(CODES, code) ? (code as Code) : 'SYNC_PEER'
   return new CodedError(known, `The other side says: ${message}`, {
-    hint: hint === undefined ? undefined : decodeUtf8Lossy(hint),
+    hint: hint === undefined ? undefined : plainUtf8(hint),
     data: { code },
   })
 }

@@ -7,6 +7,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { CodedError } from '../base/error.js'
 import type { Call, Peer } from './exchange.js'
+import { plain } from './said.js'
 
 /** What an exchange over HTTP is said to be. */
 export const SYNC_TYPE = 'application/x-weft-sync'
@@ -144,7 +145,7 @@ async function readRefusal(url: string, response: IncomingMessage): Promise<Code
 function saidIn(text: string): { code?: string; message?: string; hint?: string } | undefined {
   try {
     const { error } = JSON.parse(text) as { error?: Record<string, unknown> }
-    const field = (name: string) => (typeof error?.[name] === 'string' ? { [name]: error[name] as string } : {})
+    const field = (name: string) => (typeof error?.[name] === 'string' ? { [name]: plain(error[name]) } : {})
     return { ...field('code'), ...field('message'), ...field('hint') }
   } catch {
     return undefined
