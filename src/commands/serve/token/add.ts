@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import { CodedError } from '../../../base/error.js'
 import { optional } from '../../../cli/arguments.js'
 import { BaseCommand } from '../../../cli/command.js'
 import { formatNewToken } from '../../../cli/format-serve.js'
@@ -14,12 +15,15 @@ export default class ServeTokenAdd extends BaseCommand {
   ]
   static override args = { name: optional('What to call it, to know it by when it is to be removed') }
   static override flags = {
-    read: Flags.boolean({ exactlyOne: ['read', 'write'], summary: 'Who has it may read' }),
-    write: Flags.boolean({ exactlyOne: ['read', 'write'], summary: 'Who has it may read and write' }),
+    read: Flags.boolean({ summary: 'Who has it may read' }),
+    write: Flags.boolean({ summary: 'Who has it may write, and read' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ServeTokenAdd)
+    if (!flags.read && !flags.write) {
+      throw new CodedError('USAGE', 'Nobody said what the token is for.', { hint: 'Add --read or --write.' })
+    }
     const [{ addToken }, { servedRoot }] = await Promise.all([
       import('../../../server/tokens.js'),
       import('../../../server/served-root.js'),
