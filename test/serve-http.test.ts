@@ -19,6 +19,7 @@ import {
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, describe, it } from 'node:test'
@@ -27,7 +28,7 @@ import { encodeUtf8 } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
 import { Repository } from '../src/repo/repository.js'
 import { formatAccess } from '../src/server/access-log.js'
-import type { Conversation, Permission } from '../src/server/conversation.js'
+import type { Conversation } from '../src/server/conversation.js'
 import { HTTP_LIMITS, type HttpLimits, type RunningServer } from '../src/server/http-server.js'
 import { OpenRepositories } from '../src/server/open-repositories.js'
 import { GoneError, Patience } from '../src/server/patience.js'
@@ -36,6 +37,7 @@ import { isOpenLine, type ServeHttpOptions, serveHttp, serveStream } from '../sr
 import { ServedRepository } from '../src/server/served-repository.js'
 import { repositoryAt, servedRoot } from '../src/server/served-root.js'
 import { addToken, findToken, listTokens, removeToken } from '../src/server/tokens.js'
+import type { Permission } from '../src/sync/answer.js'
 import { commit } from '../src/worktree/commit.js'
 import { initRepository } from '../src/worktree/init.js'
 import { makeCertificate } from './support/certificate.js'
@@ -55,11 +57,16 @@ async function makeFolder(): Promise<string> {
     await initRepository(join(base, at), 'main', { home: HOME })
   }
   mkdirSync(join(folder, 'plain'))
+  mkdirSync(join(folder, '.weft', 'hidden'), { recursive: true })
+  await initRepository(join(folder, '.weft', 'hidden'), 'main', { home: HOME })
   mkdirSync(join(folder, 'borrowed', '.weft'), { recursive: true })
   symlinkSync(join(base, 'outside', '.weft', 'store'), join(folder, 'borrowed', '.weft', 'store'))
   symlinkSync(join(base, 'outside'), join(folder, 'escape'))
   symlinkSync('a', join(folder, 'alias'))
   symlinkSync('../..', join(folder, 'deep', 'up'))
+  mkdirSync(join(base, 'back', '.weft'), { recursive: true })
+  symlinkSync(join(folder, 'a', '.weft', 'store'), join(base, 'back', '.weft', 'store'))
+  symlinkSync(join(base, 'back'), join(folder, 'round'))
   return folder
 }
 
@@ -226,6 +233,8 @@ describe('what is served', () => {
       '/plain',
       '/escape',
       '/borrowed',
+      '/.weft/hidden',
+      '/round',
       '/deep/up/outside',
       '/deep',
       '/../outside',
@@ -520,6 +529,17 @@ describe('the web server', () => {
     assert.ok(Number(fourth.headers['retry-after']) > 0)
     assert.equal((await ask(server, '/healthz', { method: 'GET' })).status, 200)
 
+    if (process.platform === 'linux') {
+      // Whoever has many addresses has one token all the same.
+      const { token } = await addToken(root, 'read', 'ana', new Date())
+      const other = await start(root, { openRead: true, limits: { requestsPerMinute: 3 } })
+      for (let i = 0; i < 3; i++) {
+        assert.equal((await ask(other.server, '/sync', { token, localAddress: `127.0.0.${i + 2}` })).status, 200)
+      }
+      assert.equal((await ask(other.server, '/sync', { token, localAddress: '127.0.0.9' })).code, 'TOO_MANY_REQUESTS')
+      assert.equal((await ask(other.server, '/sync', { localAddress: '127.0.0.9' })).status, 200)
+    }
+
     let goOn: () => void = () => undefined
     const waits = new Promise<void>((resolve) => {
       goOn = resolve
@@ -696,6 +716,26 @@ describe('lines that others can read', () => {
     await assert.rejects(start(root, { host: 'nowhere.invalid' }), { code: 'ADDRESS_UNUSABLE' })
     const { server } = await start(root)
     await assert.rejects(start(root, { port: server.port }), { code: 'ADDRESS_UNUSABLE', hint: /--http/ })
+  })
+
+  const outer = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+  it('make tokens that come over them worthless', {
+    skip: outer === undefined && 'there is no network here',
+  }, async () => {
+    const root = join(await makeFolder(), 'a')
+    const { token } = await addToken(root, 'write', 'ana', new Date())
+    for (const [insecure, code] of [
+      [false, 'TOKEN_EXPOSED'],
+      [true, undefined],
+    ] as const) {
+      const { server } = await start(root, { host: '0.0.0.0', openRead: true, insecure })
+      const from = (address = ''): RunningServer => ({ ...server, address })
+      assert.equal((await ask(from(outer), '/sync', { token })).code, code)
+      assert.equal((await ask(from('127.0.0.1'), '/sync', { token })).status, 200)
+      assert.equal((await ask(from(outer), '/sync')).status, 200)
+    }
   })
 
   const certificate = makeCertificate()

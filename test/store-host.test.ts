@@ -174,7 +174,7 @@ describe('messages about a store', () => {
     const reading = readMessages(
       (async function* () {
         yield header(MESSAGE_LIMIT - 5)
-        yield new Uint8Array(10)
+        yield new Uint8Array(1 << 17)
         assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 22)
       })(),
     )
@@ -301,6 +301,18 @@ describe('hosting a store', () => {
     assert.equal(many.filter((each) => each !== undefined).length, 40)
   })
 
+  it('finishes what is under way when the client closes', async () => {
+    const { place } = await hosted(await openMemoryStore())
+    const client = await reached(place)
+    const value = new Uint8Array(1 << 20)
+    const keys = Array.from({ length: 30 }, (_, i) => fromLatin1(String(i)))
+    const written = client.batch(keys.map((key) => ({ type: 'put', key, value })))
+    await client.close()
+    await written
+    await using again = await reached(place)
+    assert.equal((await again.getMany(keys)).filter((each) => each?.length === 1 << 20).length, 30)
+  })
+
   it('lets go of scans that are left, and of those of a client that has gone', async () => {
     const memory = await openMemoryStore()
     await memory.batch(Array.from({ length: 100 }, (_, i) => put(String(i), 'x')))
@@ -319,6 +331,7 @@ describe('hosting a store', () => {
     const { place } = await hosted(store, turn)
     const client = await reached(place)
     for (let i = 0; i < 5; i++) for await (const _ of client.scan({ batchBytes: 0 })) break
+    for (let i = 0; i < 5; i++) for await (const _ of client.scan({ limit: 3 }));
     await client.approximateSize()
     assert.equal(held, 0)
     const scans = Array.from({ length: 5 }, () => client.scan({ batchBytes: 0 })[Symbol.asyncIterator]())
@@ -488,7 +501,7 @@ describe('turns', () => {
     const first = await openLevelStore(directory, { socket: place })
     let waits = 0
     const onWait = (): number => waits++
-    await assert.rejects(openLevelStore(directory, { socket: place }), {
+    await assert.rejects(openLevelStore(directory, { socket: place, onWait }), {
       code: 'STORE_LOCKED',
       message: /another command/,
     })
@@ -533,10 +546,12 @@ describe('turns', () => {
     const { place, host } = await hosted(store)
     const first = await openLevelStore(directory, { socket: place })
     let closing: Promise<void> | undefined
+    let waits = 0
     const second = openLevelStore(directory, {
       socket: place,
       wait: 30_000,
       onWait: () => {
+        waits++
         closing = host.close(20_000).then(() => store.close())
       },
     })
@@ -547,6 +562,7 @@ describe('turns', () => {
     await closing
     assert.equal(await text(late), 'a=1')
     assert.ok(!existsSync(place))
+    assert.equal(waits, 1)
   })
 
   it('end at last, when their time is over', async () => {

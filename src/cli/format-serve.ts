@@ -27,3 +27,19 @@ export function formatRemovedToken({ name }: TokenInfo, { safe }: Style): string
 function uses(access: TokenInfo['access']): string {
   return access === 'write' ? 'reading and writing' : 'reading'
 }
+/** What a server says when it begins. */
+export interface ServeStart {
+  /** `http://127.0.0.1:9338/`. Behind it comes the path of a repository, where a folder is served. */
+  readonly url: string
+  readonly address: string
+  readonly port: number
+  /** What is served, absolute. */
+  readonly root: string
+  readonly kind: 'repository' | 'folder'
+}
+
+export function formatServe({ url, root, kind }: ServeStart, { safe, bold }: Style): string {
+  const what = kind === 'repository' ? safe(root) : `the repositories below ${safe(root)}`
+  const where = kind === 'repository' ? bold(url) : `${bold(url)}<path>`
+  return `Serving ${what} at ${where}. Ctrl-C ends it.\n`
+}

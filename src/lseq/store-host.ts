@@ -91,7 +91,6 @@ async function converse(store: Store, stream: Duplex, options: HostOptions): Pro
   if (turn.taken) await writer.write(encodeSign('L'))
   const release = await turn.take(signal === undefined ? gone.signal : AbortSignal.any([gone.signal, signal]))
   try {
-    if (gone.signal.aborted) return void stream.destroy()
     const connection = new Connection(store, writer, options)
     try {
       await writer.write(encodeSign('T'))

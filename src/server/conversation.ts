@@ -3,23 +3,9 @@
  * come and go, and nothing of what they mean.
  * @module
  */
+import type { Permission } from '../sync/answer.js'
+import type { Exchange } from '../sync/exchange.js'
 import type { ServedRepository } from './served-repository.js'
-
-/** Both directions of a conversation. */
-export interface Exchange {
-  /** What the other side sends, in pieces of any size; ends when the other side has ended. */
-  readonly read: AsyncIterable<Uint8Array>
-  /** Settles when there is room for more. The bytes are not to be changed afterwards. */
-  write(bytes: Uint8Array): Promise<void>
-  /** Says that nothing more will be written. */
-  end(): Promise<void>
-}
-
-/** What the other side may do. */
-export interface Permission {
-  readonly read: boolean
-  readonly write: boolean
-}
 
 /**
  * Holds one conversation to its end, and ends the exchange. What is wrong with the other side it says in the conversation,

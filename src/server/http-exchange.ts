@@ -8,11 +8,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { milliseconds } from '../base/clock.js'
 import { CodedError } from '../base/error.js'
-import type { Exchange } from './conversation.js'
+import type { Exchange } from '../sync/exchange.js'
+import { SYNC_TYPE } from '../sync/peer-http.js'
 import { GoneError, Patience, type PatienceOptions } from './patience.js'
-
-/** Content type of requests and responses. */
-export const SYNC_TYPE = 'application/x-weft-sync'
 
 /** Bounds of one exchange. */
 export interface ExchangeLimits extends PatienceOptions {
