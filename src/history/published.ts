@@ -61,6 +61,11 @@ export class Tips {
     return new Tips(joined.values())
   }
 
+  /** The same without some streams. */
+  without(streams: ReadonlySet<number>): Tips {
+    return streams.size === 0 ? this : new Tips([...this].filter(({ stream }) => !streams.has(stream)))
+  }
+
   /** The same without checks. */
   vector(streams: Streams): Vector {
     let vector = Vector.empty

@@ -7,15 +7,24 @@
 import { equalBytes, toHex } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { readRepositoryId } from '../history/genesis.js'
-import type { Tips } from '../history/published.js'
+import { publishedTips, type Tips } from '../history/published.js'
 import type { Lseq } from '../lseq/lseq.js'
 import { listAside } from './aside.js'
 import type { SyncContext } from './context.js'
 import type { Exchange } from './exchange.js'
 import { badFrame, FrameReader, writeFrame } from './frames.js'
-import { Intake, offeredTips } from './intake.js'
-import { decodeHello, encodeDone, encodeError, encodeHello, FRAME, type Hello, PROTOCOL } from './messages.js'
-import { type Missing, missing, missingVersions } from './missing.js'
+import { Intake, markPublished } from './intake.js'
+import {
+  decodeHello,
+  encodeDone,
+  encodeError,
+  encodeHello,
+  FRAME,
+  type Hello,
+  PROTOCOL,
+  type Refusal,
+} from './messages.js'
+import { type Missing, missing, missingVersions, unseenClashes } from './missing.js'
 import { sendVersions } from './send.js'
 import { sendStored } from './stored-pages.js'
 
@@ -88,31 +97,51 @@ async function converse(
   assertSame(repository, hello)
   if (goal === 'send' ? !permission.write : !permission.read) throw denied(goal === 'send' ? 'written' : 'read')
   if (goal === 'listen') await news(context, hello.tips, options.listen ?? LISTEN)
-  const mine = await offeredTips(context)
+  const mine = await publishedTips(context.entries, context.versions)
   await writeFrame(exchange, FRAME.hello, encodeHello(ownHello(context, repository, mine)))
 
   const intake = new Intake(context, options.batchBytes)
   const [sent] = await Promise.all([send(context, exchange, hello, mine), receive(reader, intake, permission)])
+  const clashes = intake.renumbered > 0 ? [] : await unseenClashes(context, mine, hello.tips)
   const { versions } = await listAside(context.entries)
-  const tips = intake.accepted.length > 0 ? await offeredTips(context) : mine
-  await writeFrame(exchange, FRAME.done, encodeDone({ tips, refused: intake.refused, waiting: versions.length }))
+  const tips = intake.accepted.length > 0 ? await publishedTips(context.entries, context.versions) : mine
+  await writeFrame(
+    exchange,
+    FRAME.done,
+    encodeDone({
+      tips,
+      refused: [...intake.refused, ...clashes.map((stream) => clashOf(stream, mine))],
+      waiting: versions.length,
+    }),
+  )
   return { goal, accepted: intake.accepted.length, refused: intake.refused.length, sent }
+}
+
+/** What is told of a stream here that has the id of one of theirs, and cannot be sent. */
+function clashOf(stream: number, mine: Tips): Refusal {
+  const reason = 'There is another stream of that id here. Run `weft sync`: what is sent there settles it.'
+  return { seq: mine.get(stream)?.seq ?? 0, stream, code: 'STREAM_CLASH', reason }
 }
 
 /** Sends what the asking side is after; answers how many versions that were. */
 async function send(context: SyncContext, exchange: Exchange, hello: Hello, mine: Tips): Promise<number> {
   switch (hello.goal) {
     case 'sync': {
+      // What clashes with a stream of theirs may get another id when that has come: they ask again.
+      if ((await unseenClashes(context, mine, hello.tips)).length > 0) return 0
       const lacking = await missingVersions(context.versions, mine, hello.tips)
+      if (lacking.length > 0) await markPublished(context, mine)
       await sendVersions(context, exchange, lacking)
       return lacking.length
     }
     case 'fetch': {
       const wanted = await wantedVersions(context, mine, hello.wanted)
+      if (wanted.length > 0) await markPublished(context, mine)
       await sendVersions(context, exchange, wanted)
       return wanted.length
     }
     case 'clone':
+      await markPublished(context, mine)
       await sendStored(context, exchange, mine, hello)
       return 0
     default:
@@ -159,7 +188,7 @@ async function wantedVersions(context: SyncContext, mine: Tips, wanted: readonly
 async function news(context: SyncContext, theirs: Tips, milliseconds: number): Promise<void> {
   const until = Date.now() + milliseconds
   for (let left = milliseconds; left > 0; left = until - Date.now()) {
-    if (!theirs.includes(await offeredTips(context))) return
+    if (!theirs.includes(await publishedTips(context.entries, context.versions))) return
     if (context.changed === undefined) return
     await context.changed(left)
   }

@@ -9,14 +9,14 @@
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { readRepositoryId } from '../history/genesis.js'
-import { decodeTips, encodeTips, Tips } from '../history/published.js'
+import { decodeTips, encodeTips, publishedTips, Tips } from '../history/published.js'
 import type { EntryStore } from '../lseq/entries.js'
 import type { Operation } from '../lseq/store.js'
 import { assertSame, ownHello } from './answer.js'
 import { exclusively, type SyncContext } from './context.js'
 import type { Call, Peer } from './exchange.js'
 import { badFrame, FrameReader, writeFrame } from './frames.js'
-import { type Accepted, Intake, offeredTips } from './intake.js'
+import { type Accepted, Intake, markPublished } from './intake.js'
 import {
   type Done,
   decodeDone,
@@ -28,7 +28,7 @@ import {
   type Goal,
   type Refusal,
 } from './messages.js'
-import { type Missing, missingVersions } from './missing.js'
+import { type Missing, missingVersions, unseenClashes } from './missing.js'
 import { sendVersions } from './send.js'
 
 /** Which way versions are to go. */
@@ -60,7 +60,7 @@ export interface Asked {
 }
 
 /** More exchanges than these do not make it better: whatever is missing then is missing for a reason that was told. */
-const EXCHANGES = 3
+const EXCHANGES = 5
 
 /**
  * Brings both, or one of them, up to date.
@@ -91,6 +91,12 @@ class Conversation {
   #bytesSent = 0
   #bytesReceived = 0
   #theirs = new Tips()
+  /** Streams that the other side is told nothing of, so that it sends its own. */
+  #clashing: ReadonlySet<number> = new Set()
+  /** What the peer had when the exchange began. */
+  #greeted = new Tips()
+  /** Whether the peer has more for this side than it could send. */
+  #wantsMore = false
   exchanges = 0
 
   constructor(context: SyncContext, peer: Peer, direction: Direction, options: AskOptions) {
@@ -122,9 +128,11 @@ class Conversation {
     const isFirst = this.exchanges++ === 0
     const { entries, versions } = this.#context
     const repository = await readRepositoryId(entries)
-    const mine = await offeredTips(this.#context)
+    const mine = await publishedTips(entries, versions)
     const sends = this.#direction !== 'pull'
-    const goal: Goal = this.#direction === 'push' || !isFirst ? 'send' : 'sync'
+    const wants = isFirst ? this.#direction !== 'push' : this.#wantsMore
+    const goal: Goal = wants || this.#clashing.size > 0 ? 'sync' : 'send'
+    const { renumbered } = this.#intake
     const call = await this.#peer.call()
     const counted: Pick<Call, 'write'> = {
       write: (bytes) => {
@@ -134,10 +142,17 @@ class Conversation {
     }
     const reader = new FrameReader(call.read)
     try {
-      await writeFrame(counted, FRAME.hello, encodeHello({ ...ownHello(this.#context, repository, mine), goal }))
+      await writeFrame(
+        counted,
+        FRAME.hello,
+        encodeHello({ ...ownHello(this.#context, repository, mine.without(this.#clashing)), goal }),
+      )
       const remembered = this.#peer.isInteractive ? undefined : await rememberedTips(entries, this.#peer.url)
       const theirs = this.#peer.isInteractive ? await this.#hello(reader, repository) : remembered
-      const toSend = sends && theirs !== undefined ? await missingVersions(versions, mine, theirs) : []
+      const clashing = theirs === undefined ? [] : await unseenClashes(this.#context, mine, theirs)
+      const isSending = sends && theirs !== undefined && clashing.length === 0
+      const toSend = isSending ? await missingVersions(versions, mine, theirs) : []
+      if (toSend.length > 0) await markPublished(this.#context, mine)
       const [, done] = await Promise.all([
         this.#send(call, counted, toSend, mine),
         this.#receive(reader, this.#peer.isInteractive ? undefined : repository),
@@ -145,7 +160,17 @@ class Conversation {
       this.#refusedThere = done.refused
       this.#waitingThere = done.waiting
       this.#theirs = done.tips
+      if (this.#intake.renumbered > renumbered) return false
+      if (clashing.length > 0) {
+        const isNews = clashing.some((stream) => !this.#clashing.has(stream))
+        this.#clashing = new Set(clashing)
+        return !isNews
+      }
+      this.#clashing = new Set()
       await rememberTips(this.#context, this.#peer.url, done.tips)
+      // While this went on something else came there, or was given another id.
+      this.#wantsMore = this.#direction !== 'push' && !this.#greeted.join(mine).includes(done.tips)
+      if (this.#wantsMore) return false
       if (!sends) return true
       const left = await missingVersions(versions, mine, done.tips)
       this.#sent += this.#peer.isInteractive || theirs !== undefined ? arrived(toSend, left) : 0
@@ -189,7 +214,8 @@ class Conversation {
   }
 
   async #hello(reader: FrameReader, repository: Uint8Array): Promise<Tips> {
-    return (await readHello(reader, repository)).tips
+    this.#greeted = (await readHello(reader, repository)).tips
+    return this.#greeted
   }
 }
 

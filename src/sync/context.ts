@@ -5,6 +5,7 @@
 import type { Replica } from '../history/replica.js'
 import type { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
+import type { Lseq } from '../lseq/lseq.js'
 import type { SignerPolicy } from '../repo/signer-policy.js'
 
 /** A repository that takes part in an exchange. */
@@ -19,6 +20,16 @@ export interface SyncContext {
   readonly maySign?: SignerPolicy | undefined
   /** Told of the keys of streams that came, whether they were let in or not. */
   seen?(publicKeys: readonly Uint8Array[]): void
+  /**
+   * Gives own streams that clash with others' another id, where that can be.
+   *
+   * @param limits - What has left this replica and cannot be changed any more; ids that are taken elsewhere.
+   * @returns Whether it could.
+   */
+  renumber?(
+    streams: readonly number[],
+    limits: { readonly published: readonly Lseq[]; readonly avoid: readonly number[] },
+  ): Promise<boolean>
   /** Told when versions have been let in. */
   accepted?(): Promise<void>
   /** Does something while nobody else writes into the repository. By default nobody else can. */

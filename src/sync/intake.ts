@@ -9,7 +9,7 @@ import { compareBytes } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { type Admission, admit } from '../history/admit.js'
 import { decodeGenesis } from '../history/genesis.js'
-import { publishedTips, recordedTips, recordTips, type Tip, tipOf } from '../history/published.js'
+import { publishedTips, recordedTips, recordTips, type Tip, type Tips, tipOf } from '../history/published.js'
 import type { Entry } from '../lseq/batch.js'
 import { LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import { openPage } from '../lseq/page.js'
@@ -40,6 +40,9 @@ export class Intake {
   readonly refused: Refusal[] = []
   /** Versions that were here already. */
   known = 0
+
+  /** How often own streams were given other ids. */
+  renumbered = 0
 
   /** @param limit - Bytes of one batch, unpacked. */
   constructor(context: SyncContext, limit = BATCH_BYTES) {
@@ -91,7 +94,7 @@ export class Intake {
 
   /** Lets in what can be; answers whether anything was. */
   async #admit(incoming: readonly Entry[]): Promise<boolean> {
-    const admission = await this.#look(incoming)
+    const admission = await this.#lookTwice(incoming)
     const aside = await this.#asideRoom(admission)
     await this.#write(admission, aside.map(keepAside))
     this.#tell(admission)
@@ -110,6 +113,21 @@ export class Intake {
       this.#tell(admission)
       isProgress = admission.accepted.length > 0 && done.length > 0
     }
+  }
+
+  /** Where a stream that came has the id of one's own, which nobody else has seen, that one is given another id. */
+  async #lookTwice(incoming: readonly Entry[]): Promise<Admission> {
+    const admission = await this.#look(incoming)
+    const { entries, renumber } = this.#context
+    if (renumber === undefined) return admission
+    const recorded = await recordedTips(entries)
+    const clashes = admission.refused.filter(({ code }) => code === 'STREAM_CLASH')
+    const streams = new Set(clashes.flatMap(({ version }) => version?.stream ?? []))
+    const own = [...streams].filter((stream) => recorded.get(stream) === undefined)
+    const done = own.length > 0 && (await renumber(own, { published: [...recorded], avoid: streamsIn(incoming) }))
+    if (!done) return admission
+    this.renumbered++
+    return this.#look(incoming)
   }
 
   #look(incoming: readonly Entry[]): Promise<Admission> {
@@ -161,6 +179,11 @@ export class Intake {
   }
 }
 
+/** Streams that begin in a batch. */
+function streamsIn(incoming: readonly Entry[]): number[] {
+  return incoming.flatMap(({ key }) => (key[0] === GENESIS ? lseqOfKey(key).stream : []))
+}
+
 /** Public keys of the streams that begin in a batch, as far as they can be read. */
 function keysIn(incoming: readonly Entry[]): Uint8Array[] {
   return incoming.flatMap(({ key, value }) => {
@@ -187,13 +210,18 @@ function nameOf({ seq, stream }: Lseq): string {
 }
 
 /** What is to be offered, and remembered as published before it is. */
-export async function offeredTips(context: SyncContext): Promise<Awaited<ReturnType<typeof publishedTips>>> {
-  const { entries, versions } = context
-  const tips = await publishedTips(entries, versions)
-  if ((await recordedTips(entries)).includes(tips)) return tips
+export async function offeredTips(context: SyncContext): Promise<Tips> {
+  const tips = await publishedTips(context.entries, context.versions)
+  await markPublished(context, tips)
+  return tips
+}
+
+/** Remembers what others may have from now on. Whoever sends does so first. */
+export async function markPublished(context: SyncContext, tips: Tips): Promise<void> {
+  const { entries } = context
+  if ((await recordedTips(entries)).includes(tips)) return
   // What has been let in meanwhile is recorded already, and stays.
   await exclusively(context, async () => {
     await entries.store.batch([recordTips(tips.join(await recordedTips(entries)))], { sync: true })
   })
-  return tips
 }

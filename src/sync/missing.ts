@@ -4,12 +4,11 @@
  * Found by walking from the tips into the past, so that it costs what is missing and not what there is.
  * @module
  */
-
 import type { Version } from '../history/header.js'
-import type { Tips } from '../history/published.js'
-import { tipOf } from '../history/published.js'
+import { recordedTips, type Tips, tipOf } from '../history/published.js'
 import type { Versions } from '../history/versions.js'
 import { compareLseq, formatLseq, type Lseq } from '../lseq/lseq.js'
+import type { SyncContext } from './context.js'
 
 /** As much of a version as is needed to send it. */
 export interface Missing extends Pick<Version, 'stream' | 'first' | 'last' | 'prev'> {
@@ -58,4 +57,18 @@ async function strangeStreams(versions: Versions, mine: Tips, theirs: Tips): Pro
     if (check !== their.check) strange.add(their.stream)
   }
   return strange
+}
+
+/**
+ * Streams that nobody has seen of this replica, and of which the other side has another one of that id. They are not sent:
+ * when the other side's has come, one's own may be given another id.
+ */
+export async function unseenClashes(
+  { entries, versions }: Pick<SyncContext, 'entries' | 'versions'>,
+  mine: Tips,
+  theirs: Tips,
+): Promise<number[]> {
+  const recorded = await recordedTips(entries)
+  const strange = await strangeStreams(versions, mine, theirs)
+  return [...strange].filter((stream) => recorded.get(stream) === undefined)
 }

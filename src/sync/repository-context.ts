@@ -3,9 +3,11 @@
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
+import { CodedError } from '../base/error.js'
 import { readConfig } from '../repo/config.js'
 import { noteHeads } from '../repo/heads-note.js'
 import { knownPublicKey } from '../repo/identity.js'
+import { renumberStreams } from '../repo/renumber.js'
 import { openReplica } from '../repo/replica.js'
 import type { Repository } from '../repo/repository.js'
 import { signerPolicy } from '../repo/signer-policy.js'
@@ -37,6 +39,18 @@ export async function syncContext(repo: Repository, home: string | undefined): P
     seen: (keys) => {
       const others = keys.filter((key) => own === undefined || !equalBytes(key, own))
       if (others.length > 0) met.push(...rememberSigners(root, others))
+    },
+    renumber: async (streams, { published, avoid }) => {
+      const writer = await repo.writer()
+      if (!streams.every((stream) => writer.replica.own.has(stream))) return false
+      try {
+        await renumberStreams(repo.entries, { writer, streams, published, avoid })
+        return true
+      } catch (error) {
+        // Somebody may have seen what stands upon them: the other side's are refused then.
+        if (error instanceof CodedError && error.code === 'STREAM_CLASH') return false
+        throw error
+      }
     },
     accepted: async () => void (await noteHeads(repo)),
     [Symbol.asyncDispose]: () => repo[Symbol.asyncDispose](),
