@@ -823,7 +823,7 @@ describe('admission: streams', () => {
       ...theirs.parcel(version).entries,
       { key: genesisKey(0), value: theirs.repository },
     ])
-    assert.deepEqual(new Set(codes(admission)), new Set(['REPOSITORY_OTHER']))
+    assert.deepEqual(new Set(codes(admission)), new Set(['REPO_OTHER']))
     assert.deepEqual(admission.accepted, [])
     assert.ok(admission.refused.some((one) => toHex(one.version?.id ?? fromLatin1('')) === toHex(version.id)))
   })

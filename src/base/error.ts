@@ -122,7 +122,6 @@ export const CODES = {
   REMOTE_NOT_FOUND: 'user',
   REMOTE_UNKNOWN: 'user',
   REMOTE_UNREACHABLE: 'user',
-  REPOSITORY_OTHER: 'data',
   REPO_EXISTS: 'user',
   REPO_NOT_FOUND: 'user',
   REPO_OTHER: 'user',

@@ -53,10 +53,11 @@ export abstract class SyncCommand extends BaseCommand {
       import('../sync/replicate.js'),
       import('../worktree/follow.js'),
     ])
-    const work = await this.openWorktree(repo)
+    // What was interrupted is finished before anything comes.
+    await this.openWorktree(repo)
     const { report, tips } = await replicate(repo, name, peer, direction, { home: this.home, ...this.progress })
     const repository = await readRepositoryId(repo.entries)
-    return { answer: { ...report, files: await follow(work, direction) }, tips, repository }
+    return { answer: { ...report, files: await follow(await this.openWorktree(repo), direction) }, tips, repository }
   }
 
   protected async peerFor(remote: Remote, from: string, token: string | undefined): Promise<Peer> {

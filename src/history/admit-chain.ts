@@ -122,7 +122,7 @@ export async function findGeneses(entries: EntryStore, incoming: Incoming, repos
 function refuseOtherRepository(incoming: Incoming, { key, value }: Entry, repository: Uint8Array): void {
   const fault = faultIn(() => {
     if (equalBytes(repositoryId(value), repository)) return
-    incoming.refuseEntry(key, { code: 'REPOSITORY_OTHER', reason: 'It is the genesis of another repository.' })
+    incoming.refuseEntry(key, { code: 'REPO_OTHER', reason: 'It is the genesis of another repository.' })
   })
   if (fault !== undefined) incoming.refuseEntry(key, fault)
 }

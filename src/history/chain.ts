@@ -84,7 +84,7 @@ export function genesisFault(genesis: Genesis, stream: number, repository: Uint8
   }
   if (equalBytes(genesis.repository, repository)) return undefined
   const reason = `The stream ${name} is of another repository, or the genesis of this one was changed.`
-  return { code: 'REPOSITORY_OTHER', reason }
+  return { code: 'REPO_OTHER', reason }
 }
 
 function broken(reason: string): Fault {
