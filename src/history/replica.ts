@@ -164,16 +164,18 @@ export class Replica {
    */
   operations(added: Iterable<Entry>): Operation[] {
     const begun = [...added].flatMap(({ key }) => (key[0] === GENESIS ? lseqOfKey(key).stream : []))
-    if (begun.length === 0 && this.#isStored) return []
-    const own = [...new Set([...this.own, ...begun])].sort((a, b) => a - b)
-    return [replicaOperation({ id: this.id, place: this.#place, own })]
+    return begun.length === 0 && this.#isStored ? [] : [this.#with([...this.own, ...begun])]
   }
-}
 
-/** The write that notes that own streams have other ids now. */
-export function renumberedReplica({ id, place, own }: ReplicaRecord, streams: ReadonlyMap<number, number>): Operation {
-  const now = own.map((stream) => streams.get(stream) ?? stream)
-  return replicaOperation({ id, place, own: now.sort((a, b) => a - b) })
+  /** What is to be written in the same batch in which own streams get other ids. @param ids - Old id -> new one. */
+  renumbered(ids: ReadonlyMap<number, number>): Operation {
+    return this.#with([...this.own].map((stream) => ids.get(stream) ?? stream))
+  }
+
+  #with(streams: Iterable<number>): Operation {
+    const own = [...new Set(streams)].sort((a, b) => a - b)
+    return replicaOperation({ id: this.id, place: this.#place, own })
+  }
 }
 
 const GENESIS = 'K'.charCodeAt(0)

@@ -44,6 +44,8 @@ export class Describer {
   readonly #entries: EntryStore
   readonly #versions: Versions
   readonly #signers = new Map<number, string>()
+  /** Of the entries, when `#signers` was right: a stream may get another id. */
+  #generation = 0
 
   constructor(entries: EntryStore, versions: Versions) {
     this.#entries = entries
@@ -67,6 +69,10 @@ export class Describer {
 
   /** Fingerprint of the key that owns a stream. */
   async signer(stream: number): Promise<string> {
+    if (this.#entries.generation !== this.#generation) {
+      this.#signers.clear()
+      this.#generation = this.#entries.generation
+    }
     const known = this.#signers.get(stream)
     if (known !== undefined) return known
     const value = await this.#entries.get(genesisKey(stream))

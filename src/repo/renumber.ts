@@ -11,7 +11,6 @@ import { CodedError } from '../base/error.js'
 import type { Genesis } from '../history/genesis.js'
 import { type Renumbering, type RenumberRequest, renumber } from '../history/renumber.js'
 import { noteRenumbered, readRenumbered } from '../history/renumbered.js'
-import { readReplica, renumberedReplica } from '../history/replica.js'
 import { fingerprint } from '../history/signer.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatStream } from '../lseq/lseq.js'
@@ -24,12 +23,10 @@ import type { RenumberReport } from './results.js'
  * @throws {CodedError} `STREAM_CLASH` where that cannot be: nothing has changed then.
  */
 export async function renumberStreams(entries: EntryStore, request: RenumberRequest): Promise<RenumberReport> {
-  const record = await readReplica(entries)
   const plan = await renumber(entries, request)
   const { renaming, versions } = plan
   const note = noteRenumbered(await readRenumbered(entries), renaming)
-  const own = record === undefined ? [] : [renumberedReplica(record, renaming.streams)]
-  await rewrite(entries, plan, [note, ...own])
+  await rewrite(entries, plan, [note, request.writer.replica.renumbered(renaming.streams)])
   return {
     streams: [...renaming.streams].map(([from, to]) => ({ from: formatStream(from), to: formatStream(to) })),
     versions,

@@ -31,11 +31,20 @@ export async function placeAt(directory: string, path: string): Promise<StorePla
   return { path: Buffer.from(path), inode: BigInt.asUintN(64, ino), born: isKnown ? birthtimeNs : 0n }
 }
 
-/** The replica in `root`, as history knows it. @param publicKey - As for `Replica.open`. */
+/**
+ * The replica in `root`, as history knows it; what that is, is noted before anything is written or comes in from elsewhere.
+ *
+ * @param publicKey - As for `Replica.open`.
+ */
 export async function openReplica(
   entries: EntryStore,
   root: string,
   publicKey: Uint8Array | undefined,
 ): Promise<Replica> {
-  return Replica.open(entries, publicKey, await placeOf(root))
+  const place = await placeOf(root)
+  const replica = await Replica.open(entries, publicKey, place)
+  const operations = replica.operations([])
+  if (operations.length === 0) return replica
+  await entries.store.batch(operations, { sync: true })
+  return Replica.open(entries, publicKey, place)
 }

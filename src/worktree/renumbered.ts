@@ -17,6 +17,7 @@ import { decodeRefValue, encodeRefValue } from '../history/refs.js'
 import type { Renaming } from '../history/renaming.js'
 import { FORGET_RENUMBERED, readRenumbered } from '../history/renumbered.js'
 import { formatLseq, parseLseq } from '../lseq/lseq.js'
+import { renewHeadsNote } from '../repo/heads-note.js'
 import { type Head, writeHead } from '../repo/layout.js'
 import type { Repository } from '../repo/repository.js'
 import { readSigners, signersPath, writeSigners } from '../repo/signers.js'
@@ -43,6 +44,7 @@ export async function settleRenumbered(repo: Repository): Promise<boolean> {
   const now = renamedHead(head, renaming)
   await settleIndex(repo, now, renaming)
   if (now.version !== head.version) await writeHead(root, now)
+  await renewHeadsNote(repo)
   await repo.entries.store.batch([FORGET_RENUMBERED], { sync: true })
   return true
 }
