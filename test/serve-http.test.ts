@@ -568,6 +568,16 @@ describe('the web server', () => {
     for (const socket of sockets) socket.destroy()
   })
 
+  it('does not wait for requests that do not begin', async () => {
+    const { server } = await start(await makeFolder(), { limits: { headMilliseconds: 60 } })
+    for (const said of ['', 'POST /sync HTTP/1.1\r\nHost: x\r\n']) {
+      const socket = connect(server.port)
+      socket.on('error', () => undefined).resume()
+      socket.write(said)
+      await over(socket)
+    }
+  })
+
   it('does not wait for who is slow', async () => {
     const { server, lines } = await start(join(await makeFolder(), 'a'), {
       openRead: true,
@@ -839,6 +849,18 @@ describe('open repositories', () => {
       await other[Symbol.asyncDispose]()
     })
     await repositories.close()
+  })
+
+  it('stay open while other programs use them', async () => {
+    const root = join(await makeFolder(), 'a')
+    const { repositories, opened } = counting(10)
+    await repositories.use(root, async () => undefined)
+    const other = await Repository.open(root)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    await repositories.use(root, async () => undefined)
+    assert.equal(opened.length, 1)
+    await other[Symbol.asyncDispose]()
+    while (repositories.size > 0) await new Promise((resolve) => setTimeout(resolve, 10))
   })
 
   it('go through another server that has the store, and let go of it at once', async () => {

@@ -34,6 +34,8 @@ export interface HttpLimits extends ExchangeLimits {
   readonly connections: number
   /** Exchanges at a time; more are told to come again. */
   readonly exchanges: number
+  /** Milliseconds for the head of a request, and for a TLS handshake. */
+  readonly headMilliseconds: number
   /** Requests in a minute from one address, and with one token. */
   readonly requestsPerMinute: number
 }
@@ -43,6 +45,7 @@ export const HTTP_LIMITS: HttpLimits = {
   bytesPerSecond: 1024,
   connections: 512,
   exchanges: 128,
+  headMilliseconds: 10_000,
   milliseconds: 120_000,
   requestsPerMinute: 1200,
 }
@@ -80,9 +83,6 @@ export interface RunningServer {
   close(grace: number): Promise<void>
 }
 
-/** Milliseconds for the head of a request, and for a TLS handshake. */
-const HEAD_TIME = 10_000
-
 /** In the log, where nobody was there any more to be answered. */
 const GONE = 499
 
@@ -97,14 +97,20 @@ const REST_TIME = 3000
 export async function startHttp(options: HttpOptions): Promise<RunningServer> {
   const { host, port, tls } = options
   const handler = new Handler(options)
-  const settings = { connectionsCheckingInterval: 1000, headersTimeout: HEAD_TIME, requestTimeout: 0 }
+  const { headMilliseconds } = options.limits
+  const settings = {
+    connectionsCheckingInterval: Math.min(1000, headMilliseconds),
+    headersTimeout: headMilliseconds,
+    // A request may take as long as it moves: `Patience` sees to that.
+    requestTimeout: 0,
+  }
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => void handler.handle(request, response)
   let server: Server
   try {
     server =
       tls === undefined
         ? createHttp(settings, onRequest)
-        : createHttps({ ...settings, ...tls, handshakeTimeout: HEAD_TIME, minVersion: 'TLSv1.2' }, onRequest)
+        : createHttps({ ...settings, ...tls, handshakeTimeout: headMilliseconds, minVersion: 'TLSv1.2' }, onRequest)
   } catch (cause) {
     throw new CodedError('TLS_UNUSABLE', `The certificate and the key cannot be used: ${(cause as Error).message}.`, {
       hint: 'Both have to be PEM, and belong together.',
