@@ -789,6 +789,22 @@ describe('admission: streams', () => {
     }
   })
 
+  it('what goes on from a version that waits is no evidence, whatever else its stream was gone on with', async () => {
+    const forge = new Forge()
+    const base = withFile(forge, undefined, 'base')
+    const lost = said(forge, base, 'lost')
+    const waits = said(forge, lost, 'waits')
+    const other = said(forge, base, 'other')
+    const later = said(forge, waits, 'later')
+    await using replica = await forge.replica()
+    await replica.take(sent(forge.parcel(base)))
+    const admission = await replica.take(sent(forge.parcel(waits), forge.parcel(other), forge.parcel(later)))
+    assert.deepEqual(ids(admission.accepted), ids([refOf(other)]))
+    assert.deepEqual(ids(admission.waiting.map(({ version }) => version)), ids([refOf(waits), refOf(later)]))
+    assert.deepEqual([admission.refused, admission.evidence], [[], []])
+    assert.deepEqual((await verifyEntries(replica.entries)).damage, [])
+  })
+
   it('two beginnings of one stream', async () => {
     const forge = new Forge()
     const one = forge.parcel(withFile(forge, undefined, 'one'))

@@ -236,7 +236,7 @@ export async function followStreams(
       next.set(toLatin1(prev.id), candidate)
     } else if (tip === undefined || prev.seq > tip.seq) {
       candidate.missing.push(prev)
-    } else if (prev.seq === 0 || (prev.seq < tip.seq && isHere(prev, incoming, stored))) {
+    } else if (prev.seq === 0 || (prev.seq < tip.seq && (stored.has(prev) || next.has(toLatin1(prev.id))))) {
       const name = prev.seq === 0 ? 'the beginning of its stream' : formatLseq(prev.seq, prev.stream)
       const reason = `Its key signed two versions that come right after ${name}; the other one was first.`
       incoming.refuse(candidate, { code: 'EQUIVOCATION', reason })
@@ -251,11 +251,6 @@ export async function followStreams(
 
 function isSame(a: VersionRef, b: VersionRef): boolean {
   return a.seq === b.seq && a.stream === b.stream && equalBytes(a.id, b.id)
-}
-
-function isHere(ref: VersionRef, incoming: Incoming, stored: StoredVersions): boolean {
-  const state = incoming.find(ref)?.state
-  return stored.has(ref) || state === 'open' || state === 'known'
 }
 
 /** Where the streams end here. */
