@@ -7,21 +7,24 @@ import assert from 'node:assert/strict'
 import { toHex } from '../../src/base/bytes.js'
 import { CodedError } from '../../src/base/error.js'
 import { beginRepository, repositoryId } from '../../src/history/genesis.js'
+import { decodeVersion, encodeVersion } from '../../src/history/header.js'
 import { pathsAt } from '../../src/history/paths.js'
 import { Tips } from '../../src/history/published.js'
 import { readRefs } from '../../src/history/refs.js'
 import { verifyEntries } from '../../src/history/verify.js'
+import type { Entry } from '../../src/lseq/batch.js'
 import { formatLseq, formatStream, lseqOfKey } from '../../src/lseq/lseq.js'
-import { decodePage } from '../../src/lseq/page.js'
+import { decodePage, encodePageSync } from '../../src/lseq/page.js'
 import { formatVector } from '../../src/lseq/vector.js'
 import { encodeRecord } from '../../src/rdx/tlv.js'
 import { zipUint } from '../../src/rdx/zip.js'
 import { contentOf } from '../../src/repo/files.js'
 import { ancestors } from '../../src/repo/log.js'
 import { type Asked, ask, type Direction } from '../../src/sync/ask.js'
-import { encodeDone, encodeHello, FRAME, PROTOCOL } from '../../src/sync/messages.js'
+import { encodeDone, encodeHello, FRAME, type Goal, PROTOCOL } from '../../src/sync/messages.js'
 import { missing } from '../../src/sync/missing.js'
 import { packBatches, packPages } from '../../src/sync/packing.js'
+import { parrot } from '../support/speech.js'
 import { Chance } from './chance.js'
 import { type Library, liveRefs, offered, past, treeText, vectorText } from './model.js'
 import { SimReplica, signerOf, type World } from './replica.js'
@@ -35,6 +38,8 @@ export interface Settings {
   /** Milliseconds that one exchange may take before it counts as hung. */
   readonly patience?: number
   readonly log?: ((line: string) => void) | undefined
+  /** Whether some are hostile: they write one stream from two places, forge, withhold and lie. */
+  readonly isHostile?: boolean | undefined
 }
 
 /** What happened, for whoever wants figures. */
@@ -47,6 +52,11 @@ export interface Tally {
   redelivered: number
   verified: number
   states: number
+  /** Batches of forged versions, and lies about tips. */
+  lies: number
+  /** Versions that rest on a stream which was written from two places. */
+  tainted: number
+  evidence: number
 }
 
 const DIRECTIONS: readonly Direction[] = ['pull', 'push', 'sync', 'sync']
@@ -66,6 +76,9 @@ export class Simulation implements World {
     redelivered: 0,
     verified: 0,
     states: 0,
+    lies: 0,
+    tainted: 0,
+    evidence: 0,
   }
   readonly #settings: Settings
   readonly #genesis: Uint8Array
@@ -101,10 +114,111 @@ export class Simulation implements World {
 
   /** Everything, from the first step to the comparison of all replicas. */
   async run(): Promise<Tally> {
-    for (let step = 0; step < this.#settings.steps; step++) await this.step()
+    const { steps, isHostile = false } = this.#settings
+    // The copy comes late, so that there is something sound, too.
+    const fork = isHostile ? Math.floor(steps / 2) : -1
+    for (let step = 0; step < steps; step++) {
+      if (step === fork) await this.#fork()
+      await this.step()
+      if (isHostile && this.chance.once(4)) await this.#lie()
+    }
     await this.end()
     return this.tally
   }
+
+  /** Somebody goes on with one replica in two places, and neither notices. */
+  async #fork(): Promise<void> {
+    const original = this.replicas.at(-1) as SimReplica
+    if (!original.isUp) await this.#restart(original)
+    await original.look()
+    for (const id of original.has) this.#common.add(id)
+    const twin = await original.twin(this.replicas.length)
+    this.replicas.push(twin)
+    this.#parts.push(0)
+    this.#evil.add(original.number).add(twin.number)
+    // Both write something next, so that there are two versions for one place.
+    for (const replica of [original, twin]) await replica.commit()
+    this.#log(`${original.number} is ${twin.number}, too`)
+  }
+
+  /** Forged versions, and tips that are not true. */
+  async #lie(): Promise<void> {
+    const { chance } = this
+    const [from, to] = chance.shuffle(this.replicas) as [SimReplica, SimReplica]
+    if (!from.isUp || !to.isUp || this.#evil.has(to.number)) return
+    this.tally.lies++
+    await Promise.all([from.look(), to.look()])
+    this.#offers(from)
+    const ids = chance.shuffle([...from.has].filter((id) => from.left.has(id)).sort()).slice(0, 1 + chance.below(4))
+    const batches: Uint8Array[] = []
+    for (const id of ids) {
+      const version = await from.versions.expect(this.#place(id))
+      for await (const batch of packBatches(from.entries, [missing(version)])) {
+        const entries: Entry[] = []
+        for await (const page of packPages(from.entries, batch)) entries.push(...decodePage(page))
+        const forged = forge(entries, chance)
+        if (forged.length > 0) batches.push(encodeRecord(FRAME.page, encodePageSync(forged)))
+        batches.push(encodeRecord(FRAME.batch, zipUint(1)))
+      }
+    }
+    const tips = new Tips(
+      [...from.has].slice(0, chance.below(5)).map((id) => {
+        const { seq, stream } = this.#place(id)
+        return { seq: Math.max(1, seq + chance.below(5) - 2), stream, check: chance.below(2 ** 32) }
+      }),
+    )
+    const said = Buffer.concat([this.#hello(tips, chance.pick(['send', 'sync'])), ...batches, DONE])
+    if (chance.once(2)) await this.#deliver(to, [said], 'lies')
+    else {
+      const hello = this.#hello(tips, undefined)
+      const peer = parrot([hello, ...batches, encodeRecord(FRAME.done, encodeDone({ tips, refused: [], waiting: 0 }))])
+      const url = `mem:${from.number}`
+      const isInteractive = chance.once(2)
+      await this.#patiently(ask(await to.context(), { ...peer, url, isInteractive }, chance.pick(DIRECTIONS)), 'lies')
+      this.#log(`${to.number} is told lies in the name of ${from.number}`)
+      await this.#assertHonest(to, [])
+    }
+  }
+
+  readonly #evil = new Set<number>()
+
+  get #honest(): SimReplica[] {
+    return this.replicas.filter(({ number }) => !this.#evil.has(number))
+  }
+
+  /** Versions that nobody can be sure of: of streams written from two places, and what rests on them. */
+  #tainted(): Set<string> {
+    const { library } = this
+    const tainted = new Set<string>()
+    if (this.#evil.size === 0) return tainted
+    const all = [...library.values()].sort((a, b) => a.last - b.last)
+    const evil = all.filter(({ author }) => this.#evil.has(author))
+    const [original, twin] = this.replicas.filter(({ number }) => this.#evil.has(number)) as [SimReplica, SimReplica]
+    for (const { id, stream, author } of evil) {
+      // What one of them alone has in a stream that the other has gone on with, too.
+      const other = author === original.number ? twin : original
+      if (evil.some((one) => one.stream === stream && one.author === other.number) && !this.#wasCommon(id))
+        tainted.add(id)
+    }
+    for (let isMore = true; isMore; ) {
+      isMore = false
+      for (const { id, parents, before, refs } of all) {
+        if (tainted.has(id)) continue
+        const names = [...parents, ...(before === undefined ? [] : [before]), ...refs.flatMap(({ targets }) => targets)]
+        if (!names.some((one) => tainted.has(one))) continue
+        tainted.add(id)
+        isMore = true
+      }
+    }
+    return tainted
+  }
+
+  /** Whether a version was there before its replica became two. */
+  #wasCommon(id: string): boolean {
+    return this.#common.has(id)
+  }
+
+  readonly #common = new Set<string>()
 
   /** Two replicas that have news for each other. */
   async pair(): Promise<[SimReplica, SimReplica]> {
@@ -211,14 +325,15 @@ export class Simulation implements World {
     for (const replica of crashed) await this.#crash(replica)
     await this.#assertHonest(asking, [answering])
     await this.#assertHonest(answering, [asking])
-    if (asked !== undefined) {
-      assert.deepEqual(asked.refused, [], 'nobody sent anything bad')
-      assert.deepEqual(asked.refusedThere, [], 'nobody sent anything bad')
-      if (direction !== 'push' && asking.isUp) assertHas(asking, theirs, library, 'what the other side offered')
-      if (direction !== 'pull') {
-        for (const id of mine) answering.acknowledged.add(id)
-        if (answering.isUp) assertHas(answering, mine, library, 'what was sent')
-      }
+    if (asked === undefined) return undefined
+    const tainted = this.#tainted()
+    const sound = (ids: ReadonlySet<string>): string[] => [...ids].filter((id) => !tainted.has(id))
+    // What a liar sent may wait aside, and be found out only when something sound has come.
+    if (this.#settings.isHostile !== true) assert.deepEqual([...asked.refused, ...asked.refusedThere], [])
+    if (direction !== 'push' && asking.isUp) assertHas(asking, sound(theirs), library, 'what the other side offered')
+    if (direction !== 'pull') {
+      for (const id of sound(mine)) answering.acknowledged.add(id)
+      if (answering.isUp) assertHas(answering, sound(mine), library, 'what was sent')
     }
     return asked
   }
@@ -241,6 +356,7 @@ export class Simulation implements World {
     await replica.look()
     assertHas(replica, replica.acknowledged, this.library, 'what it has acknowledged')
     for (const id of replica.has) {
+      assert(this.library.has(id), `replica ${replica.number} has a version that nobody made`)
       if (before.has(id) || this.library.get(id)?.author === replica.number) continue
       const came =
         others.length === 0 ? this.replicas : this.replicas.filter((one) => others.includes(one) || one.left.has(id))
@@ -318,7 +434,7 @@ export class Simulation implements World {
     await from.look()
     this.#offers(from)
     const ids = chance.shuffle([...from.has].filter((id) => from.left.has(id)).sort()).slice(0, 1 + chance.below(12))
-    const bytes: Uint8Array[] = [this.#hello()]
+    const bytes: Uint8Array[] = [this.#hello(new Tips(), 'send')]
     for (const id of ids) {
       const { seq, stream } = this.refs.get(id) as { seq: number; stream: number }
       const version = await from.versions.expect({ seq, stream })
@@ -330,15 +446,15 @@ export class Simulation implements World {
     await this.#deliver(to, [...bytes, DONE], `${ids.length} versions of ${from.number}`)
   }
 
-  #hello(): Uint8Array {
+  #hello(tips: Tips, goal: Goal | undefined): Uint8Array {
     const hello = {
       protocol: PROTOCOL,
       repository: repositoryId(this.#genesis),
       replica: undefined,
       branch: undefined,
       capabilities: [],
-      goal: 'send' as const,
-      tips: new Tips(),
+      goal,
+      tips,
       after: undefined,
       wanted: [],
     }
@@ -367,8 +483,39 @@ export class Simulation implements World {
   /** Everybody is reached again, and ends up the same. */
   async end(): Promise<void> {
     for (const replica of this.replicas) if (!replica.isUp) await this.#restart(replica)
-    await this.settle(this.replicas)
-    await this.assertSame(this.replicas)
+    await this.settle(this.#evil.size === 0 ? this.replicas : this.#honest)
+    if (this.#evil.size === 0) await this.assertSame(this.replicas)
+    else await this.#assertSound(this.#honest)
+  }
+
+  /** What rests on nothing that was written from two places is the same everywhere; the rest is told as evidence. */
+  async #assertSound(replicas: readonly SimReplica[]): Promise<void> {
+    const { library } = this
+    const tainted = this.#tainted()
+    this.tally.tainted = tainted.size
+    const all = new Set(replicas.flatMap((replica) => [...offered(library, replica.has)]))
+    const sound = [...all].filter((id) => !tainted.has(id))
+    this.tally.versions = sound.length
+    const held = new Map<string, Set<string>>()
+    for (const replica of replicas) {
+      assertHas(replica, sound, library, 'what is sound')
+      await this.#verify(replica)
+      const some = this.chance.shuffle(sound.filter((id) => library.get(id)?.files !== undefined)).slice(0, 20)
+      for (const id of some) await this.#assertState(replica, id)
+      for (const id of replica.has) {
+        const { stream = '', author = 0 } = library.get(id) ?? {}
+        if (!tainted.has(id) || !this.#evil.has(author)) continue
+        held.set(stream, (held.get(stream) ?? new Set()).add(String(author)))
+      }
+      for await (const keys of replica.store.keys({ gte: Uint8Array.of(0x71), lt: Uint8Array.of(0x72) })) {
+        this.tally.evidence += keys.length
+      }
+    }
+    const isTwice = [...held.values()].some((authors) => authors.size > 1)
+    assert(
+      !isTwice || this.tally.evidence > 0,
+      'two versions for one place were seen, and nobody kept them as evidence',
+    )
   }
 
   /** Exchanges without faults until there is nothing left to tell: up the row and down again. */
@@ -482,6 +629,38 @@ export class Simulation implements World {
   #log(line: string): void {
     this.#settings.log?.(`${this.tally.steps}  ${line}`)
   }
+}
+
+/** Changes entries of a version in one way or another. */
+function forge(entries: readonly Entry[], chance: Chance): Entry[] {
+  const at = chance.below(entries.length)
+  const { key, value } = entries[at] as Entry
+  const changed = Uint8Array.from(value)
+  if (changed.length > 0) changed.set([chance.below(256)], chance.below(changed.length))
+  const rest = entries.filter((_, i) => i !== at)
+  const isIts = (entry: Entry): boolean => String.fromCharCode(entry.key[0] as number) === 'V'
+  const dice = chance.below(6)
+  if (dice < 2) return inOrder([...rest, { key, value: changed }])
+  if (dice === 2) return rest
+  if (dice === 3) return inOrder([...rest, { key, value: Buffer.concat([value, Uint8Array.of(0)]) }])
+  if (dice === 4) {
+    const stray = Buffer.concat([Buffer.from('Pstray\0'), key.subarray(-8)])
+    return inOrder([...entries, { key: Uint8Array.from(stray), value: changed }])
+  }
+  return inOrder(
+    entries.map((entry) => {
+      if (!isIts(entry)) return entry
+      // Of somebody else's key.
+      const { headerBytes, id } = decodeVersion(entry.value)
+      return { key: entry.key, value: encodeVersion(headerBytes, signerOf(chance.below(99)).sign(id)) }
+    }),
+  )
+}
+
+/** In key order, each key once. */
+function inOrder(entries: readonly Entry[]): Entry[] {
+  const byKey = new Map(entries.map((entry) => [toHex(entry.key), entry]))
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
 }
 
 const DONE = encodeRecord(FRAME.done, encodeDone({ tips: new Tips(), refused: [], waiting: 0 }))
