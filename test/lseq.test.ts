@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { compareBytes, fromHex, toHex } from '../src/base/bytes.js'
-import { nextBlock } from '../src/lseq/clock.js'
+import { CLOCK_SLACK, clockOver, nextBlock } from '../src/lseq/clock.js'
 import {
   compareLseq,
   encodeLseq,
@@ -128,6 +128,12 @@ describe('clock', () => {
     it(`gives ${first} for a block of ${count} behind ${greatest}`, () =>
       assert.equal(nextBlock(greatest, count), first))
   }
+
+  it('follows the store, but not far beyond what a version stands on', () => {
+    assert.equal(clockOver(10, 500), 500)
+    assert.equal(clockOver(0, CLOCK_SLACK), CLOCK_SLACK - 1)
+    assert.equal(clockOver(10, 3 * CLOCK_SLACK), CLOCK_SLACK + 9)
+  })
 
   for (const [greatest, count] of [
     [SEQ_LIMIT - 1, 1],

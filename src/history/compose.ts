@@ -124,7 +124,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
     isAside: composition.isAside,
   })
   const { stream } = place
-  const first = nextBlock(place.greatest, 1)
+  const first = nextBlock(place.clock, 1)
   const writer = new VersionWriter(context, composition, stream, first)
   const writes = [...composition.writes].sort((a, b) => (a.path < b.path ? -1 : 1))
   let { tree } = composition
@@ -133,7 +133,7 @@ export async function composeVersion(context: ComposeContext, composition: Compo
     tree = setPath(tree, write.path, { touch: 0, value })
   }
   const last = writer.seq
-  nextBlock(place.greatest, last - place.greatest)
+  nextBlock(place.clock, last - place.clock)
   const note = encodeNote({ message, extra: composition.noteExtra ?? [] })
   if (note !== undefined) writer.addGroup('N', [{ key: noteKey(last, stream), value: note }])
   const groups = sortGroups(writer.groups)

@@ -7,6 +7,7 @@
  * @module
  */
 import { equalBytes } from '../base/bytes.js'
+import { clockOver } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { lseqOfKey } from '../lseq/lseq.js'
 import type { Streams, Vector } from '../lseq/vector.js'
@@ -22,8 +23,8 @@ export interface StreamPlace {
   readonly prev: VersionRef
   /** The genesis entry's value, where the stream begins with the next version. */
   readonly genesis: { readonly key: Uint8Array; readonly value: Uint8Array } | undefined
-  /** Greatest seq anywhere in the store. */
-  readonly greatest: number
+  /** Where the clock stands: the next seq is one more. */
+  readonly clock: number
 }
 
 /** What is needed to choose a content stream. */
@@ -57,12 +58,15 @@ export async function placeVersion(entries: EntryStore, request: PlaceRequest): 
     }
     if (left.size === 0 || (preferred !== undefined && fitting.has(preferred))) break
   }
+  // The version before it in its stream is in the vector as well.
+  const past = [...vector.entries()].reduce((most, [, seq]) => Math.max(most, seq), 0)
+  const clock = clockOver(past, greatest)
   const prev = (preferred === undefined ? undefined : fitting.get(preferred)) ?? [...fitting.values()][0]
-  if (prev !== undefined) return { stream: prev.stream, prev, genesis: undefined, greatest }
+  if (prev !== undefined) return { stream: prev.stream, prev, genesis: undefined, clock }
   const repository = await readRepositoryId(entries)
   const begun = beginStream(repository, writer.signer.publicKey, 'content', random, (stream) => taken.has(stream))
   const { stream, id, value } = begun
-  return { stream, prev: { seq: 0, stream, id }, genesis: { key: genesisKey(stream), value }, greatest }
+  return { stream, prev: { seq: 0, stream, id }, genesis: { key: genesisKey(stream), value }, clock }
 }
 
 async function ownStreams(

@@ -9,7 +9,7 @@ import { equalBytes, fromLatin1 } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
 import type { Entry } from '../lseq/batch.js'
-import { nextBlock } from '../lseq/clock.js'
+import { clockOver, nextBlock } from '../lseq/clock.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { lseqOfKey } from '../lseq/lseq.js'
 import { beginStream, decodeGenesis, type Genesis, readRepositoryId } from './genesis.js'
@@ -47,7 +47,7 @@ export async function refEntries(
 ): Promise<Entry[]> {
   const { genesis, isNew, tip, greatest } = await refsStream(entries, writer)
   const { stream } = genesis
-  const first = nextBlock(Math.max(greatest, behind), changes.length + 1)
+  const first = nextBlock(clockOver(tip?.seq ?? 0, Math.max(greatest, behind)), changes.length + 1)
   const added: Entry[] = changes.map(({ kind, name, value }, i) => ({
     key: refKey(kind, name, first + i, stream),
     value: encodeRefValue(value),

@@ -16,6 +16,14 @@ import { SEQ_LIMIT } from './lseq.js'
 export const CLOCK_SLACK = 2 ** 32
 
 /**
+ * Where the clock stands for a version that stands on nothing above `past`: where it stands in the store, but no further
+ * ahead than others would believe. Whoever drove the store's clock up, a step at a time, has not driven up all clocks.
+ */
+export function clockOver(past: number, greatest: number): number {
+  return Math.min(greatest, past + CLOCK_SLACK - 1)
+}
+
+/**
  * The first seq of a block of `count` behind `greatest`.
  *
  * @param greatest - Greatest seq seen so far, our own or another's; 0 in an empty store.
