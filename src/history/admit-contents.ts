@@ -17,10 +17,12 @@ import { decodeOrigins, holdsOrigins } from '../lines/origin.js'
 import { Replay } from '../lines/replay.js'
 import { countLines } from '../lines/split.js'
 import { decodeRanges } from '../lines/tombstone.js'
+import { contentInKernel } from '../lines/walk-kernel.js'
 import { type Run, WeaveBuilder } from '../lines/weave.js'
 import type { Entry, EntryBatch } from '../lseq/batch.js'
+import { Coverage } from '../lseq/coverage.js'
 import { formatLseq, type Lseq } from '../lseq/lseq.js'
-import type { Streams, Vector } from '../lseq/vector.js'
+import { type Streams, Vector } from '../lseq/vector.js'
 import type { Candidate, Incoming } from './admit-batch.js'
 import type { AdmitContext, StoredVersions } from './admit-chain.js'
 import type { ContentClaim } from './admit-trees.js'
@@ -106,6 +108,7 @@ class LineChecker {
   readonly #context: AdmitContext
   readonly #incoming: Incoming
   readonly #stored: StoredVersions
+  readonly #coverages = new Map<Vector, Coverage>()
 
   constructor(context: AdmitContext, incoming: Incoming, stored: StoredVersions) {
     this.#context = context
@@ -117,12 +120,16 @@ class LineChecker {
   async check(file: string, entries: readonly OwnEntry[], claims: readonly ContentClaim[]): Promise<void> {
     const isOpen = ({ candidate }: { readonly candidate: Candidate }) => candidate.state === 'open'
     let own = entries.filter(isOpen)
-    let batches = await this.#read(file, own)
+    // What none of them covers is of no interest: nothing that they do may rest on it.
+    const vectors = new Set([...own, ...claims].map(({ candidate }) => candidate.vector))
+    const joined = [...vectors].reduce((all, vector) => all.join(vector), Vector.empty)
+    const wanted = new Coverage(joined, this.#context.versions.streams)
+    let batches = await this.#read(file, own, wanted)
     // What does not fit together would be in the way of everything else in the file.
     while (this.#findMisfits(own, batches)) {
       this.#incoming.settle()
       own = own.filter(isOpen)
-      batches = await this.#read(file, own)
+      batches = await this.#read(file, own, wanted)
     }
     if (own.some(({ key, value }) => isTombstoneKey(key) && holdsOrigins(value))) {
       await this.#checkOrigins(own, batches)
@@ -132,11 +139,11 @@ class LineChecker {
     else this.#replayStates(open, batches)
   }
 
-  /** All line entries of a file, in key order. */
-  async #read(file: string, own: readonly OwnEntry[]): Promise<EntryBatch[]> {
-    const range = prefixRange(fromLatin1(`L${file}`))
+  /** The line entries of a file, in key order; what is not wanted may be left out. */
+  async #read(file: string, own: readonly OwnEntry[], wanted: Coverage): Promise<EntryBatch[]> {
+    const scan = new Overlay(this.#context.entries, own).scan({ ...prefixRange(fromLatin1(`L${file}`)), wanted })
     const batches: EntryBatch[] = []
-    for await (const batch of new Overlay(this.#context.entries, own).scan(range)) batches.push(batch)
+    for await (const batch of scan) batches.push(batch)
     return batches
   }
 
@@ -213,18 +220,27 @@ class LineChecker {
   }
 
   #readStates(claims: readonly ContentClaim[], batches: readonly EntryBatch[]): void {
-    const { streams } = this.#context.versions
     for (const claim of claims) {
       const { candidate, put } = claim
       const fault = faultIn(() => {
-        const reader = new ContentReader(streams, candidate.vector)
-        for (const batch of batches) reader.push(batch, 0, batch.count, FILE_PREFIX_BYTES)
-        const content = reader.finish()
+        const content = this.#contentAt(batches, candidate.vector)
         const isRight = content.length === put.size && crypto.sha256Binary(content) === toLatin1(put.sha256)
         if (!isRight) this.#incoming.fail(candidate, wrongContent(claim))
       }, claim.key)
       if (fault !== undefined) this.#incoming.fail(candidate, fault)
     }
+  }
+
+  /** The bytes of a file at a state, as readers put them together. */
+  #contentAt(batches: readonly EntryBatch[], vector: Vector): Uint8Array {
+    const { streams } = this.#context.versions
+    const coverage = getOrMake(this.#coverages, vector, () => new Coverage(vector, streams))
+    const slices = batches.map((batch) => ({ batch, from: 0, to: batch.count }))
+    const content = contentInKernel(slices, FILE_PREFIX_BYTES, coverage)
+    if (content !== undefined) return content
+    const reader = new ContentReader(streams, vector)
+    for (const batch of batches) reader.push(batch, 0, batch.count, FILE_PREFIX_BYTES)
+    return reader.finish()
   }
 
   #replayStates(claims: readonly ContentClaim[], batches: readonly EntryBatch[]): void {

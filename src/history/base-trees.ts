@@ -7,9 +7,10 @@
  */
 import { toLatin1 } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
+import { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, readSeq, readStream } from '../lseq/lseq.js'
-import type { Streams, Vector } from '../lseq/vector.js'
+import { type Streams, Vector } from '../lseq/vector.js'
 import type { TouchOrder } from './joined-sides.js'
 import { kindRange } from './keys.js'
 import { fileIdOffset } from './path-entry.js'
@@ -50,20 +51,23 @@ export function fileOf(bytes: Uint8Array, offset: number): string {
 /**
  * Reads the trees at `vectors`.
  *
- * @param wanted - Files of which the places are to be noted.
+ * @param files - Those of which the places are to be noted.
  * @param everyTouch - Note the touches that all of the states cover, too: for who compares them with a state that is empty.
  */
 export async function readBaseTrees(
   entries: Pick<EntryStore, 'scan'>,
   streams: Streams,
   vectors: readonly Vector[],
-  wanted: ReadonlySet<string>,
+  files: ReadonlySet<string>,
   everyTouch: boolean,
 ): Promise<BaseTrees> {
-  const bases = new Bases(vectors.length, wanted, everyTouch)
+  const bases = new Bases(vectors.length, files, everyTouch)
   if (vectors.length === 0) return bases.finish()
   let before: { readonly keys: Uint8Array; readonly start: number; readonly end: number } | undefined
-  for await (const batch of entries.scan(kindRange('P'))) {
+  const all = vectors.reduce((joined, vector) => joined.join(vector), Vector.empty)
+  // Of one state only the last entry of each path matters.
+  const wanted = new Coverage(all, streams, vectors.length === 1 && !everyTouch)
+  for await (const batch of entries.scan({ ...kindRange('P'), wanted })) {
     const { count, keys, keyStarts, keyEnds, values, valueStarts, valueEnds } = batch
     for (let i = 0; i < count; i++) {
       const start = (keyStarts[i] as number) + 1
