@@ -59,6 +59,11 @@ describe('contents', () => {
               formatLseq(file.seq, file.stream),
             )
             assert.deepEqual(linesOfPieces(pieces.finish()), linesOfWeave(weave, vector, streams))
+            const own = EntryBatch.from(batches.flatMap((batch) => [...batch]))
+            if (!pieces.pushAll([{ batch: own, from: 0, to: own.count }], PREFIX, new Coverage(vector, streams))) {
+              assert.equal(own.count, 0)
+            }
+            assert.deepEqual(linesOfPieces(pieces.finish()), linesOfWeave(weave, vector, streams))
           }
         }
       }
@@ -102,6 +107,11 @@ describe('contents of many files in one pass', () => {
           assert.ok(here === undefined || Buffer.compare(here, wanted) === 0, formatLseq(file.seq, file.stream))
           const own = EntryBatch.from(slices.flatMap(({ batch, from, to }) => [...batch.slice(from, to)]))
           const again = contentInKernel([{ batch: own, from: 0, to: own.count }], PREFIX, covered)
+          const pieces = new PieceReader(streams, vector)
+          if (pieces.pushAll([{ batch: own, from: 0, to: own.count }], PREFIX, covered)) {
+            const found = Buffer.concat(pieces.finish().map(({ bytes, from, to }) => bytes.subarray(from, to)))
+            assert.ok(Buffer.compare(found, wanted) === 0)
+          } else assert.equal(own.count, 0)
           if (own.count === 0) assert.equal(again, undefined)
           else assert.ok(again !== undefined && Buffer.compare(again, wanted) === 0, formatLseq(file.seq, file.stream))
         }

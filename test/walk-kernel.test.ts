@@ -13,6 +13,7 @@ import { compareBytes, concatBytes, fromLatin1, toHex, toLatin1 } from '../src/b
 import { CodedError } from '../src/base/error.js'
 import { ContentReader } from '../src/lines/content.js'
 import { encodeOrigins } from '../src/lines/origin.js'
+import { PieceReader } from '../src/lines/pieces.js'
 import { linePosition, runPosition } from '../src/lines/position.js'
 import { encodeRanges } from '../src/lines/tombstone.js'
 import { contentInKernel, type Slice } from '../src/lines/walk-kernel.js'
@@ -62,6 +63,20 @@ function walked(slices: readonly Slice[], prefix: number): string | undefined {
 function inKernel(slices: readonly Slice[], prefix: number): string | undefined {
   const content = contentInKernel(slices, prefix, covered().coverage)
   return content === undefined ? undefined : toLatin1(content)
+}
+
+/** Pieces as the walk gives them, and as the kernel does. */
+function pieces(slices: readonly Slice[], prefix: number, byKernel: boolean): string[] | undefined {
+  const { streams, vector, coverage } = covered()
+  const reader = new PieceReader(streams, vector)
+  try {
+    if (!byKernel) for (const { batch, from, to } of slices) reader.push(batch, from, to, prefix)
+    else if (!reader.pushAll(slices, prefix, coverage)) return undefined
+    return reader.finish().map(({ bytes: all, from, to, ...where }) => JSON.stringify([toLatin1(all, from, to), where]))
+  } catch (error) {
+    if (error instanceof CodedError && (error.code === 'BAD_WEAVE' || error.code === 'BAD_RECORD')) return undefined
+    throw error
+  }
 }
 
 const inOrder = (entries: readonly Entry[]): Entry[] => {
@@ -150,6 +165,7 @@ describe('walk kernel', () => {
         else {
           given++
           assert.equal(here, there)
+          assert.deepEqual(pieces(slices, 1, true), pieces(slices, 1, false))
         }
       }),
       2000,
@@ -167,6 +183,7 @@ describe('walk kernel', () => {
         else {
           given++
           assert.equal(here, there)
+          assert.deepEqual(pieces(slices, 1, true), pieces(slices, 1, false))
         }
       }),
       10_000,
@@ -305,6 +322,8 @@ describe('walk kernel', () => {
     const entries = [2, 3].map((seq) => ({ key: concatBytes(run, Uint8Array.of(0), encodeLseq(seq, 1)), value: many }))
     entries.unshift({ key: run, value: fromLatin1('line\n'.repeat(60_000)) })
     assert.equal(inKernel(slicesOf(entries.slice(0, 2), []), 0)?.length, 5 * 40_000)
+    assert.equal(pieces(slicesOf(entries.slice(0, 2), []), 0, true), undefined, 'or more records')
+    assert.equal(pieces(slicesOf(entries.slice(0, 2), []), 0, false)?.length, 20_000)
     assert.equal(inKernel(slicesOf(entries, []), 0), undefined)
     assert.equal(walked(slicesOf(entries, []), 0)?.length, 5 * 40_000)
     const large = [{ key: run, value: new Uint8Array(2 ** 24).fill(10) }]

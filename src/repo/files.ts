@@ -5,11 +5,12 @@
 import { concatBytes, equalBytes, fromHex, fromLatin1, toHex, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { defaultCrypto as crypto } from '../crypto/default.js'
-import { chunkPrefix, kindRange, linesPrefix, prefixRange, recipePrefix } from '../history/keys.js'
+import { chunkPrefix, FILE_PREFIX_BYTES, kindRange, linesPrefix, prefixRange, recipePrefix } from '../history/keys.js'
 import { decodePathEntry, type PathPut } from '../history/path-entry.js'
 import { ContentReader } from '../lines/content.js'
 import { type Piece, PieceReader } from '../lines/pieces.js'
 import type { StateWalk } from '../lines/walk.js'
+import { contentInKernel, type Slice } from '../lines/walk-kernel.js'
 import { Coverage } from '../lseq/coverage.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
@@ -52,25 +53,33 @@ export function checkedContent(path: string, put: PathPut, content: Uint8Array):
 }
 
 async function linesContent(context: FilesContext, file: Lseq, vector: Vector): Promise<Uint8Array> {
-  return (await walked(context, file, vector, new ContentReader(context.streams, vector))).finish()
+  const wanted = new Coverage(vector, context.streams)
+  const slices = await slicesOf(context, file, wanted)
+  const content = contentInKernel(slices, FILE_PREFIX_BYTES, wanted)
+  if (content !== undefined) return content
+  return walked(slices, new ContentReader(context.streams, vector)).finish()
 }
 
 /** The lines of a file at a state, and the lseqs they have. */
 export async function piecesOf(context: FilesContext, file: Lseq, vector: Vector): Promise<Piece[]> {
-  return (await walked(context, file, vector, new PieceReader(context.streams, vector))).finish()
+  const wanted = new Coverage(vector, context.streams)
+  const slices = await slicesOf(context, file, wanted)
+  const reader = new PieceReader(context.streams, vector)
+  return reader.pushAll(slices, FILE_PREFIX_BYTES, wanted) ? reader.finish() : walked(slices, reader).finish()
+}
+
+/** A file's entries, at least those that are wanted. */
+async function slicesOf({ entries }: FilesContext, file: Lseq, wanted: Coverage): Promise<Slice[]> {
+  const slices: Slice[] = []
+  for await (const batch of entries.scan({ ...prefixRange(linesPrefix(file)), wanted })) {
+    slices.push({ batch, from: 0, to: batch.count })
+  }
+  return slices
 }
 
 /** Hands a file's entries to a walk. */
-async function walked<W extends StateWalk>(
-  { entries, streams }: FilesContext,
-  file: Lseq,
-  vector: Vector,
-  walk: W,
-): Promise<W> {
-  const prefix = linesPrefix(file)
-  const wanted = new Coverage(vector, streams)
-  for await (const batch of entries.scan({ ...prefixRange(prefix), wanted }))
-    walk.push(batch, 0, batch.count, prefix.length)
+function walked<W extends StateWalk>(slices: readonly Slice[], walk: W): W {
+  for (const { batch, from, to } of slices) walk.push(batch, from, to, FILE_PREFIX_BYTES)
   return walk
 }
 

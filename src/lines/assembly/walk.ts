@@ -1,23 +1,31 @@
 /**
  * The walk over a file's entries that meets the lines of one state (../walk.ts, which says how), in AssemblyScript.
  *
- * All entries of the file are in memory, and the file's bytes come out. Whatever no writer makes is declined (-1), and some
- * things that a writer makes but rarely: lines beyond the 65,535th of a run that were deleted, for one. The caller then
- * walks in TypeScript, which has the last word and the errors.
+ * All entries of the file are in memory, and the file's bytes come out, or records of which lines are whose. Whatever no
+ * writer makes is declined (-1), and some things that a writer makes but rarely: lines beyond the 65,535th of a run that were
+ * deleted, for one. The caller then walks in TypeScript, which has the last word and the errors.
  *
  * The runs that are open lie inside each other, so the position of each is the beginning of that of the next, and the key
  * of the last one is enough to compare with. An open run is a frame:
  *
- *     +--------------------+--------+---------+----------+----------+----------+
- *     | length of position | at     | end     | line     | dead     | dead end |     4 bytes each
- *     +--------------------+--------+---------+----------+----------+----------+
- *       bytes of the key     where its next     number     lines that are dead: pairs from, to, not told yet
- *                            line starts        of it
+ *     +--------------------+--------+---------+----------+----------+----------+-------+
+ *     | length of position | at     | end     | line     | dead     | dead end | entry |     4 bytes each
+ *     +--------------------+--------+---------+----------+----------+----------+-------+
+ *       bytes of the key     where its next     number     lines that are dead:  number
+ *                            line starts        of it      pairs from, to, not
+ *                                                          told yet
+ *
+ * A record says where some lines of a run are that follow each other, `[from, to)`, and which number the first one has:
+ *
+ *     +---------------------+--------+--------+--------+
+ *     | number of the entry | from   | to     | line   |     4 bytes each
+ *     +---------------------+--------+--------+--------+
  */
 import { limitOf } from '../../lseq/assembly/coverage'
 
 const LSEQ_BYTES: i32 = 8
-const FRAME: i32 = 24
+const FRAME: i32 = 28
+const RECORD: i32 = 16
 const PAIR: i32 = 8
 const NEWLINE: u8 = 10
 // biome-ignore lint/correctness/noPrecisionLoss: a number of 64 bits here
@@ -107,7 +115,11 @@ function skip(frame: i32, to: i32): void {
   store<i32>(frame, line, 12)
 }
 
-/** Tells a run's lines before line `to`, but for those that are dead: copies them to `out`. Returns where they end. */
+/** Where records end at the latest; 0 where bytes are wanted. And whether there were more. */
+let recordsEnd: i32 = 0
+let tooMany: bool = false
+
+/** Tells a run's lines before line `to`, but for those that are dead: puts them to `out`. Returns where they end. */
 function tell(frame: i32, to: i32, out: i32): i32 {
   const end = load<i32>(frame, 8)
   const deadEnd = load<i32>(frame, 20)
@@ -117,10 +129,22 @@ function tell(frame: i32, to: i32, out: i32): i32 {
     const from = dead < deadEnd ? load<i32>(dead) : ALL
     if (from > load<i32>(frame, 12)) {
       const at = load<i32>(frame, 4)
+      const line = load<i32>(frame, 12)
       skip(frame, min(from, to))
-      const bytes = load<i32>(frame, 4) - at
-      memory.copy(told, at, bytes)
-      told += bytes
+      const next = load<i32>(frame, 4)
+      if (recordsEnd === 0) {
+        memory.copy(told, at, next - at)
+        told += next - at
+      } else if (told + RECORD > recordsEnd) {
+        tooMany = true
+        return told
+      } else {
+        store<i32>(told, load<i32>(frame, 24))
+        store<i32>(told, at, 4)
+        store<i32>(told, next, 8)
+        store<i32>(told, line, 12)
+        told += RECORD
+      }
     } else {
       const until = load<i32>(dead, 4)
       skip(frame, min(until, to))
@@ -216,14 +240,16 @@ export function gather(
 }
 
 /**
- * The bytes of a file at one state.
+ * A file at one state: its bytes, or records of its lines.
  *
  * @param count - Entries, all of the file, in the order of their keys.
  * @param entries - Of each: where its key begins, where that ends, where its value begins, where that ends.
  * @param prefix - Bytes of a key before the position.
  * @param coverage, rows - What the state covers.
- * @param out - Room for as many bytes as there are in all values.
- * @param room, limit - Room for frames, 24 bytes for each entry, and behind them for pairs.
+ * @param out - Room for as many bytes as there are in all values, or for records.
+ * @param outEnd - Where records end at the latest; 0 where bytes are wanted.
+ * @param origins - With records: 4 bytes for each entry, zero: for a run comes the number of its origins' entry, plus 1.
+ * @param room, limit - Room for frames, 28 bytes for each entry, and behind them for pairs.
  * @returns How many bytes; -1 for what is declined.
  */
 export function walk(
@@ -233,9 +259,13 @@ export function walk(
   coverage: i32,
   rows: i32,
   out: i32,
+  outEnd: i32,
+  origins: i32,
   room: i32,
   limit: i32,
 ): i32 {
+  recordsEnd = outEnd
+  tooMany = false
   const pairs = room + FRAME * count
   let frame = room - FRAME
   let position = 0
@@ -252,14 +282,14 @@ export function walk(
     if (at <= start || value >= valueEnd) return -1
     // No position's digits end in 0: this is beside a run, the top one unless that is not covered.
     const beside = load<u8>(at - 1) === 0
-    const origins = beside && load<u8>(value) === SHORT_O
+    const traced = beside && load<u8>(value) === SHORT_O
     const lseq = bswap(load<u64>(at))
     const own = <i32>lseq & 0xffffff
     if (own !== stream) {
       stream = own
       covered = limitOf(stream, coverage, rows)
     }
-    if (!origins && <i64>(lseq >> 24) > covered) continue
+    if (!traced && <i64>(lseq >> 24) > covered) continue
     const length = end - start
     let depth = 0
     if (frame >= room) {
@@ -272,11 +302,12 @@ export function walk(
     }
     if (beside) {
       if (depth === 0 || length !== depth + 1 + LSEQ_BYTES) continue
-      if (!origins) {
+      if (!traced) {
         if (bury(frame, value, valueEnd, limit) < 0) return -1
       } else {
         const other = <i32>bswap(load<u64>(position + depth - LSEQ_BYTES)) & 0xffffff
         if (other !== own || !areOrigins(value, valueEnd)) return -1
+        if (outEnd > 0) store<i32>(origins + 4 * load<i32>(frame, 24), i + 1)
       }
       continue
     }
@@ -294,7 +325,8 @@ export function walk(
     store<i32>(frame, 0, 12)
     store<i32>(frame, dead, 16)
     store<i32>(frame, dead, 20)
+    store<i32>(frame, i, 24)
   }
   for (; frame >= room; frame -= FRAME) told = tell(frame, ALL, told)
-  return told - out
+  return tooMany ? -1 : told - out
 }
