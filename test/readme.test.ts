@@ -54,7 +54,7 @@ const FORMS: readonly [form: RegExp, name: string][] = [
   [/^[0-9a-f]{12}(?= [A-Z])/, '<id>'],
   [/(?<= [+-])[0-9a-f]{12}\b/g, '<id>'],
   [/(?<=^(\* | {2})?(main|party) +|^Undone.*|^Done again.* | at )[0-9a-f]{12}\b/, '<id>'],
-  [/(?<= of |version |heads, |merged )[0-9a-f]{12}\b/, '<id>'],
+  [/(?<= of |version |heads, |merged |repository )[0-9a-f]{12}\b/, '<id>'],
   [/\(\d[\d.,]* (?:bytes|kB)(?: in, \d[\d.,]* (?:bytes|kB) out)?\)/, '(<bytes>)'],
   [/\b[0-9a-f]{6}-(?=[0-9a-f]+\b)/g, '<stream>-'],
   [/(?<= to |repository in )\/[^\s,]+/, '<directory>'],

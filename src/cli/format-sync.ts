@@ -37,7 +37,7 @@ export function formatSync(report: SyncAnswer, style: Style): string {
 function headline(report: SyncAnswer, { safe, bold }: Style): string {
   const { direction, received, sent, remote, bytesReceived, bytesSent } = report
   const name = bold(safe(remote))
-  const bytes = `(${size(bytesReceived)} in, ${size(bytesSent)} out)`
+  const bytes = bytesSent === 0 ? `(${size(bytesReceived)})` : `(${size(bytesReceived)} in, ${size(bytesSent)} out)`
   if (received === 0 && sent === 0) {
     const nothing = {
       pull: `Nothing new from ${name}`,

@@ -2,7 +2,6 @@
  * Opening the peer at an address.
  * @module
  */
-import { CodedError } from '../base/error.js'
 import { Repository } from '../repo/repository.js'
 import type { Peer } from './exchange.js'
 import { repositoryChanged } from './listen.js'
@@ -36,8 +35,10 @@ export async function openPeer(text: string, options: PeerOptions): Promise<Peer
       return new LocalPeer(url.path, async () => syncContext(await Repository.open(url.path, { home, wait }), home), {
         changed: (signal) => repositoryChanged(url.path, signal),
       })
-    case 'bundle':
-      throw new CodedError('REMOTE_BAD', `${url.path} is a file, and no repository.`)
+    case 'bundle': {
+      const { BundlePeer } = await import('./bundle-peer.js')
+      return new BundlePeer(url.path)
+    }
     case 'http': {
       const { HttpPeer } = await import('./peer-http.js')
       return new HttpPeer(url.url, { token: options.token })

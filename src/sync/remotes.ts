@@ -123,7 +123,7 @@ export function remoteFor(root: string, wanted: string | undefined): Remote {
 }
 
 function looksLikeUrl(text: string): boolean {
-  return text.includes('/') || text.includes('\\') || text.startsWith('.')
+  return text.includes('/') || text.includes('\\') || text.startsWith('.') || text.endsWith('.weft')
 }
 
 function remotesPath(root: string): string {

@@ -18,7 +18,7 @@ import { zipUint } from '../rdx/zip.js'
 import type { SyncContext } from './context.js'
 import type { Exchange } from './exchange.js'
 import { badFrame, writeFrame } from './frames.js'
-import { encodeStored, FRAME, type Hello } from './messages.js'
+import { decodeStored, encodeStored, FRAME, type Hello } from './messages.js'
 import { PageFiller } from './packing.js'
 
 /** Bytes read from the store at a time: for each of many clones that go on at once. */
@@ -34,7 +34,7 @@ const DERIVED = new Set([...'IX'].map((letter) => letter.charCodeAt(0)))
  */
 export async function sendStored(
   { entries }: Pick<SyncContext, 'entries'>,
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'write'>,
   mine: Tips,
   { tips, after }: Pick<Hello, 'tips' | 'after'>,
 ): Promise<void> {
@@ -63,7 +63,7 @@ export async function sendStored(
 
 async function sendLoose(
   entries: EntryStore,
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'write'>,
   isOffered: (key: Uint8Array) => boolean,
 ): Promise<void> {
   const page = new PageFiller()
@@ -81,8 +81,22 @@ async function sendLoose(
   if (count > 0) await writeFrame(exchange, FRAME.batch, zipUint(count))
 }
 
+/** A frame with a stored page, or what of it is behind a key: for a clone that goes on. */
+export async function* sendStoredAfter(body: Uint8Array, after: Uint8Array): AsyncGenerator<Uint8Array> {
+  const { key, page } = decodeStored(body)
+  if (compareBytes(key, after) <= 0) return
+  const sent: Uint8Array[] = []
+  const exchange = { write: async (bytes: Uint8Array) => void sent.push(bytes) }
+  await sendPart(exchange, page, (one) => compareBytes(one, after) > 0)
+  yield* sent
+}
+
 /** Sends the entries of a page that may be sent. */
-async function sendPart(exchange: Exchange, page: Uint8Array, isOffered: (key: Uint8Array) => boolean): Promise<void> {
+async function sendPart(
+  exchange: Pick<Exchange, 'write'>,
+  page: Uint8Array,
+  isOffered: (key: Uint8Array) => boolean,
+): Promise<void> {
   const batch = openPage(page).unpack()
   const filler = new PageFiller()
   let last: Uint8Array | undefined
