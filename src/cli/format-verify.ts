@@ -4,7 +4,8 @@
  */
 import { getOrMake } from '../base/map.js'
 import type { Damage, VerifyReport } from '../repo/results.js'
-import { count, duration, shortId, size } from './format.js'
+import type { RepairReport } from '../sync/repair.js'
+import { count, duration, grouped, shortId, size } from './format.js'
 import type { Style } from './style.js'
 
 /** Damages told one by one; what one lost page takes along may be thousands more. */
@@ -36,6 +37,25 @@ export function formatVerify(report: VerifyReport, style: Style): string {
   }
   for (const doubt of doubts) lines.push(formatDamage(doubt, style, style.yellow))
   return `${lines.join('')}Checked ${looked} in ${duration(seconds)}.\n${revoked}${verdict}\n`
+}
+
+/** What was damaged, what was done about it, and what verification says now. */
+export function formatRepair(report: RepairReport, style: Style): string {
+  const { damage, fetched, left, put, removed, kept, pulled, after } = report
+  const { safe, yellow } = style
+  if (damage.length === 0) return formatVerify(after, style)
+  const lines = damage.slice(0, SHOWN).map((d) => formatDamage(d, style))
+  if (damage.length > SHOWN) lines.push(`... and ${count(damage.length - SHOWN, 'more', 'more')}.\n`)
+  const entries = `${count(put, 'entry', 'entries')} put, ${grouped(removed)} taken out`
+  lines.push(`Fetched ${count(fetched.length, 'version')} from ${safe(report.url)}: ${entries}.\n`)
+  if (pulled > 0) lines.push(`${count(pulled, 'version')} more came, of which nothing was left here.\n`)
+  if (kept !== undefined) lines.push(`A new store was made; the damaged one is kept in ${safe(kept)}.\n`)
+  if (left.length > 0) {
+    const shown = left.slice(0, SHOWN_REVOKED).map(safe).join(', ')
+    const more = left.length > SHOWN_REVOKED ? ', ...' : ''
+    lines.push(`${yellow('left')}: ${count(left.length, 'version')} not to be had there: ${shown}${more}\n`)
+  }
+  return lines.join('') + formatVerify(after, style)
 }
 
 /** What revoked keys signed, a line for each key. */

@@ -87,7 +87,7 @@ export function derivedEntries(version: DerivedFrom, vector: () => readonly Lseq
 }
 
 /** What is derived of all versions of a store, in key order: for a store whose versions were taken over whole. */
-export async function deriveAll(entries: EntryStore): Promise<Entry[]> {
+export async function deriveAll(entries: Pick<EntryStore, 'scan'>): Promise<Entry[]> {
   const graph = new Graph()
   const derived: Entry[] = []
   for await (const batch of entries.scan(kindRange('V'))) {

@@ -125,6 +125,11 @@ export function recordTips(tips: Tips): Operation {
   return { type: 'put', key: PUBLISHED_KEY, value: encodeTips(tips) }
 }
 
+/** The write that forgets what was published but for what names lead to: for a store that has lost some of it. */
+export function forgetTips(): Operation {
+  return { type: 'del', key: PUBLISHED_KEY }
+}
+
 /** All that is to be offered: what the record has, and what names and refs streams lead to. */
 export async function publishedTips(entries: EntryStore, versions: Versions): Promise<Tips> {
   const recorded = await recordedTips(entries)

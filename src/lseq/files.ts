@@ -36,6 +36,9 @@ const LOOKS_MOST = 20
 /** Milliseconds between two looks. */
 const PAUSE = 40
 
+/** What CURRENT holds. */
+const CURRENT = /^(MANIFEST-\d+)\n$/
+
 /** Tags of the fields of a MANIFEST record. */
 const COMPARATOR = 1
 const LOG_NUMBER = 2
@@ -144,12 +147,23 @@ function look(directory: string, names: readonly string[], every: boolean): File
     const rest = names.some((name) => /\.(ldb|sst|log)$/.test(name))
     return rest ? [{ file: 'CURRENT', detail: 'the file is missing' }] : []
   }
-  const current = /^(MANIFEST-\d+)\n$/.exec(readFileSync(join(directory, 'CURRENT'), 'latin1'))?.[1]
+  const current = CURRENT.exec(readFileSync(join(directory, 'CURRENT'), 'latin1'))?.[1]
   if (current === undefined) return [{ file: 'CURRENT', detail: 'it does not name a MANIFEST' }]
   if (!names.includes(current)) return [{ file: current, detail: 'the file is missing' }]
   const manifest = readManifest(readFileSync(join(directory, current)))
   if (manifest === undefined) return [{ file: current, detail: 'it is damaged' }]
   return [...logDamage(directory, names, manifest.log), ...tableDamage(directory, names, manifest.tables, every)]
+}
+
+/** Numbers of the tables that count, and the least one of the logs that do; `undefined` where nothing can tell. */
+export function liveFiles(
+  directory: string,
+  names: readonly string[],
+): { readonly tables: { has(number: number): boolean }; readonly log: number } | undefined {
+  if (!names.includes('CURRENT')) return undefined
+  const current = CURRENT.exec(readFileSync(join(directory, 'CURRENT'), 'latin1'))?.[1]
+  if (current === undefined || !names.includes(current)) return undefined
+  return readManifest(readFileSync(join(directory, current)))
 }
 
 /** The state that the records add up to; `undefined` when one is damaged. A last one cut short does not count. */

@@ -89,6 +89,33 @@ export function tableFault(file: Source, bounds: Bounds, every: boolean): string
   return undefined
 }
 
+/** An entry of a table, its key with the tag. */
+export interface TableEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+  /** Whether the checksum of its block holds. */
+  readonly isSound: boolean
+}
+
+/** The entries of a table that may be damaged, as far as its blocks can be walked; none where its index is damaged. */
+export function* readTable(file: Source): Generator<TableEntry> {
+  if (file.size < FOOTER) return
+  const reader = new ByteReader(file.read(file.size - FOOTER, FOOTER))
+  readHandle(reader)
+  for (const block of indexEntries(whole(file, readHandle(reader))) ?? []) {
+    const bytes = whole(file, block)
+    const isSound = bytes !== undefined
+    const source = unpacked(bytes ?? file.read(block.offset, block.size + 1))
+    if (source === undefined) continue
+    const found: TableEntry[] = []
+    walk(source, (key, { offset, size }) => {
+      if (key.length >= TAG) found.push({ key, value: source.read(offset, size), isSound })
+      return true
+    })
+    yield* found
+  }
+}
+
 function readHandle(reader: ByteReader): Handle {
   return { offset: reader.varint(), size: reader.varint() }
 }

@@ -33,6 +33,8 @@ export class LocalPeer implements Peer {
   }
 
   async call(): Promise<Call> {
+    // The exchange before has to have let go of the repository.
+    await this.#last.catch(() => undefined)
     const context = await this.#open()
     const [asking, answering] = exchangePair()
     const answered = answer(context, answering, { read: true, write: true }, this.#options)
