@@ -27,9 +27,11 @@ import { openMemoryStore } from '../src/lseq/memory.js'
 import { Streams } from '../src/lseq/vector.js'
 import { authorVersion } from '../src/repo/author.js'
 import { renumberStreams, streamsClash } from '../src/repo/renumber.js'
+import type { Peer } from '../src/sync/exchange.js'
 import { markBisect, startBisect } from '../src/worktree/bisect.js'
 import { createTag } from '../src/worktree/branches.js'
 import { commit } from '../src/worktree/commit.js'
+import { initRepository } from '../src/worktree/init.js'
 import { merge } from '../src/worktree/merge.js'
 import { perform } from '../src/worktree/operation.js'
 import { pick } from '../src/worktree/pick.js'
@@ -44,8 +46,10 @@ import { golden } from './support/golden.js'
 import { AUTHOR, Playground } from './support/playground.js'
 import { portrait } from './support/portrait.js'
 import { type Random, random } from './support/random.js'
-import { nowhere } from './support/temp.js'
+import { asking, cloneOf, entriesIn, peerOf, wrapped } from './support/replicas.js'
+import { nowhere, quick } from './support/temp.js'
 import { HOME } from './support/weft.js'
+import { committing, edit } from './support/work-repo.js'
 
 const chance = random('renumber')
 
@@ -152,10 +156,13 @@ describe('renumbering', () => {
     it(`changes nothing that can be seen: ${round}`, async () => {
       const said = `seed ${chance.seed}, round ${round}`
       const root = await story(chance)
+      // That a history as it is made is sound, others test.
+      const damage = async (repo: Repository): Promise<string[]> =>
+        (await repo.verify()).damage.map(({ kind, path, detail }) => `${kind} ${path} ${detail}`)
       const look = async () => {
         await using repo = await Repository.open(root, { home: HOME })
-        assert.deepEqual((await repo.verify()).damage, [], said)
-        return { portrait: await portrait(repo, 3), streams: await streamsOf(repo), all: await all(repo.entries) }
+        const found = { damage: await damage(repo), portrait: await portrait(repo, 3) }
+        return { ...found, streams: await streamsOf(repo), all: await all(repo.entries) }
       }
       const seen = async () => {
         await using repo = await Repository.open(root, { home: HOME })
@@ -170,7 +177,7 @@ describe('renumbering', () => {
       if (streams.length === 0) streams.push(before.streams[0] as number)
       const map = await renumbered(root, streams)
       const after = await look()
-      assert.deepEqual(after.portrait, before.portrait, said)
+      assert.deepEqual([after.damage, after.portrait], [before.damage, before.portrait], said)
       assert.deepEqual(
         after.streams,
         before.streams.map((stream) => map.get(stream) ?? stream),
@@ -187,13 +194,13 @@ describe('renumbering', () => {
         const count = told.log.filter(({ undone }) => !undone).length
         await undo(work, Math.min(count, 6), true).catch(coded)
         await redo(work, Math.min(count, 6), true).catch(coded)
-        assert.deepEqual((await work.repo.verify()).damage, [], said)
+        assert.deepEqual(await damage(work.repo), before.damage, said)
       })
       // And gone on with.
       await withWork(root, async (work) => {
         writeFileSync(join(root, 'after'), 'after\n')
         await commit(work, { message: 'after', author: AUTHOR, withConflicts: true })
-        assert.deepEqual((await work.repo.verify()).damage, [], said)
+        assert.deepEqual(await damage(work.repo), before.damage, said)
         const own = [...((await readReplica(work.repo.entries))?.own ?? [])]
         assert.deepEqual(
           own,
@@ -514,49 +521,107 @@ function newSigner(): Signer {
   return { publicKey: crypto.ed25519.publicKey(seed), sign: (id) => crypto.ed25519.sign(seed, id) }
 }
 
+/** Nonces with which two keys begin streams of one id: two sets of some thousand geneses have such a pair. */
+function clashing(
+  repository: Uint8Array,
+  ourKey: Uint8Array,
+  theirKey: Uint8Array,
+  kind: 'content' | 'refs' = 'content',
+): { ours: Uint8Array; theirs: Uint8Array; stream: number } {
+  const begin = (key: Uint8Array, nonce: Uint8Array): number =>
+    beginStream(
+      repository,
+      key,
+      kind,
+      () => nonce,
+      () => false,
+    ).stream
+  const nonces = new Map<number, Uint8Array>()
+  for (;;) {
+    const mine = crypto.randomBytes(16)
+    nonces.set(begin(ourKey, mine), mine)
+    const theirs = crypto.randomBytes(16)
+    const stream = begin(theirKey, theirs)
+    const ours = nonces.get(stream)
+    if (ours !== undefined) return { ours, theirs, stream }
+  }
+}
+
+/** Does something for which the next nonces are chosen. */
+async function drawing<T>(nonces: Uint8Array[], act: () => Promise<T>): Promise<T> {
+  const real = crypto.randomBytes
+  const source = crypto as { randomBytes: typeof real }
+  source.randomBytes = (bytes) => (bytes === 16 ? nonces.shift() : undefined) ?? real(bytes)
+  try {
+    return await act()
+  } finally {
+    source.randomBytes = real
+  }
+}
+
 describe('two streams with one id', () => {
+  /** An original and two clones of it that began streams of the same ids. */
+  async function clones(): Promise<{ root: string; b: string; c: string; streams: readonly number[] }> {
+    const root = quick('origin')
+    await initRepository(root, 'main', { home: HOME })
+    edit(root, { 'a.txt': 'one\n' })
+    await withWork(root, committing('first'))
+    const [b, c] = [await cloneOf(root), await cloneOf(root)]
+    const { publicKey } = (await openIdentity(HOME)).signer
+    const repository = await withWork(root, ({ repo }) => readRepositoryId(repo.entries))
+    const content = clashing(repository, publicKey, publicKey)
+    const refs = clashing(repository, publicKey, publicKey, 'refs')
+    edit(b, { 'b.txt': 'b\n' })
+    await drawing([content.ours, refs.ours], () => withWork(b, committing('of b')))
+    edit(c, { 'c.txt': 'c\n' })
+    await drawing([content.theirs, refs.theirs], () => withWork(c, committing('of c')))
+    edit(c, { 'c.txt': 'c\nmore\n' })
+    await withWork(c, committing('more of c'))
+    const streams = [content.stream, refs.stream]
+    for (const at of [b, c]) {
+      const there = await withWork(at, ({ repo }) => streamsOf(repo))
+      assert.ok(streams.every((stream) => there.includes(stream)))
+    }
+    return { root, b, c, streams }
+  }
+
+  for (const isInteractive of [true, false]) {
+    const how = isInteractive ? 'where both sides talk' : 'where one side has to begin'
+    it(`meet in a sync, and what nobody has seen makes way: ${how}`, async () => {
+      const { root, b, c } = await clones()
+      const peer = (): Peer => wrapped(peerOf(root), (call) => call, isInteractive)
+      assert.deepEqual((await asking(b, peer(), 'sync')).refusedThere, [])
+      const asked = await asking(c, peer(), 'sync')
+      assert.deepEqual([asked.refused, asked.refusedThere, asked.waitingThere], [[], [], 0])
+      await asking(b, peer(), 'sync')
+      const everything = await entriesIn(root)
+      for (const at of [b, c]) {
+        assert.deepEqual(await entriesIn(at), everything)
+        await withWork(at, async (work) => {
+          assert.deepEqual((await work.repo.verify()).damage, [])
+          assert.ok((await work.repo.resolve(work.head.version)).version)
+          assert.equal((await workStatus(at)).clean, true)
+        })
+      }
+      await withWork(c, async (work) => {
+        assert.equal(Buffer.from(await work.repo.read('c.txt')).toString(), 'c\nmore\n')
+        await merge(work, { author: AUTHOR })
+        assert.equal(existsSync(join(c, 'b.txt')), true)
+        assert.deepEqual((await work.repo.verify()).damage, [])
+        await undo(work, 3, true)
+      })
+    })
+  }
+
   it('are told apart, and the other one comes in', async () => {
     await using play = await Playground.begin('clash')
     const { entries } = play.repo
     const repository = await readRepositoryId(entries)
     const ours = await play.repo.signer()
     const theirs = newSigner()
-    // Two sets of some thousand geneses have a pair.
-    const nonces = new Map<number, Uint8Array>()
-    let found: { ours: Uint8Array; theirs: Uint8Array; stream: number } | undefined
-    while (found === undefined) {
-      const mine = crypto.randomBytes(16)
-      nonces.set(
-        beginStream(
-          repository,
-          ours.publicKey,
-          'content',
-          () => mine,
-          () => false,
-        ).stream,
-        mine,
-      )
-      const other = crypto.randomBytes(16)
-      const { stream } = beginStream(
-        repository,
-        theirs.publicKey,
-        'content',
-        () => other,
-        () => false,
-      )
-      const same = nonces.get(stream)
-      if (same !== undefined) found = { ours: same, theirs: other, stream }
-    }
-    const chosen = [found.ours]
-    const real = crypto.randomBytes
-    const drawing = crypto as { randomBytes: typeof real }
-    drawing.randomBytes = (bytes) => (bytes === 16 ? chosen.shift() : undefined) ?? real(bytes)
+    const found = clashing(repository, ours.publicKey, theirs.publicKey)
     play.write({ a: 'ours\n' })
-    try {
-      await play.commit('ours')
-    } finally {
-      drawing.randomBytes = real
-    }
+    await drawing([found.ours], () => play.commit('ours'))
     play.write({ a: 'ours\nmore\n' })
     await play.commit('more')
     assert.ok((await streamsOf(play.repo)).includes(found.stream))

@@ -155,7 +155,11 @@ describe('a peer whose first words cannot be waited for', () => {
     const a = await repository()
     const b = await cloneOf(a)
     await asking(b, held(a), 'sync')
+    // Streams that nobody has seen are not sent before it is known that no others have their ids.
     await change(b, 'new', 'new\n')
+    const first = await asking(b, held(a), 'sync')
+    assert.deepEqual([first.exchanges, first.sent], [2, 1])
+    await change(b, 'newer', 'newer\n')
     const asked = await asking(b, held(a), 'sync')
     assert.deepEqual([asked.exchanges, asked.sent], [1, 1])
     assert.deepEqual(await entriesIn(a), await entriesIn(b))

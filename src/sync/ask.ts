@@ -9,7 +9,7 @@
 import { encodeUtf8 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { readRepositoryId } from '../history/genesis.js'
-import { decodeTips, encodeTips, publishedTips, Tips } from '../history/published.js'
+import { decodeTips, encodeTips, publishedTips, recordedTips, Tips } from '../history/published.js'
 import type { EntryStore } from '../lseq/entries.js'
 import type { Operation } from '../lseq/store.js'
 import { assertSame, ownHello } from './answer.js'
@@ -147,7 +147,7 @@ class Conversation {
         FRAME.hello,
         encodeHello({ ...ownHello(this.#context, repository, mine.without(this.#clashing)), goal }),
       )
-      const remembered = this.#peer.isInteractive ? undefined : await rememberedTips(entries, this.#peer.url)
+      const remembered = this.#peer.isInteractive ? undefined : await this.#remembered(isFirst, mine)
       const theirs = this.#peer.isInteractive ? await this.#hello(reader, repository) : remembered
       const clashing = theirs === undefined ? [] : await unseenClashes(this.#context, mine, theirs)
       const isSending = sends && theirs !== undefined && clashing.length === 0
@@ -179,6 +179,18 @@ class Conversation {
       this.#bytesReceived += reader.bytes
       call.close()
     }
+  }
+
+  /**
+   * What the peer had when it was last spoken to; undefined where nothing can be made of that. The first versions of a
+   * stream are not sent before it is known whether the peer has another stream of that id: once they are, it is too late to
+   * give it another one.
+   */
+  async #remembered(isFirst: boolean, mine: Tips): Promise<Tips | undefined> {
+    const { entries } = this.#context
+    const recorded = await recordedTips(entries)
+    if (isFirst && [...mine].some(({ stream }) => recorded.get(stream) === undefined)) return undefined
+    return rememberedTips(entries, this.#peer.url)
   }
 
   async #send(call: Call, counted: Pick<Call, 'write'>, missing: readonly Missing[], mine: Tips): Promise<void> {

@@ -16,7 +16,7 @@ import { HOME } from './weft.js'
 
 /** The peer that is the repository at `root`. */
 export function peerOf(root: string): Peer {
-  return new LocalPeer(root, async () => syncContext(await Repository.open(root, { home: HOME }), HOME))
+  return new LocalPeer(root, async () => syncContext(await Repository.open(root, { home: HOME, wait: 5000 }), HOME))
 }
 
 /** A peer in front of another one: `calls` may put something between. */
