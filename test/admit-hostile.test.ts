@@ -35,7 +35,7 @@ import {
 } from '../src/history/keys.js'
 import { encodePathDelete, encodePathPut, type PathPut } from '../src/history/path-entry.js'
 import { encodeRefValue, type RefValue } from '../src/history/refs.js'
-import type { Signer } from '../src/history/signer.js'
+import { fingerprint, type Signer } from '../src/history/signer.js'
 import { sourcesExtra } from '../src/history/sources.js'
 import { emptyTree, type Leaf, setPath, treeRoot } from '../src/history/tree.js'
 import { verifyEntries } from '../src/history/verify.js'
@@ -155,6 +155,18 @@ function treeOf(entries: readonly Entry[], before: readonly Entry[] = []): Uint8
 
 function lineCount(text: Uint8Array): number {
   return text.filter((byte) => byte === 10).length
+}
+
+/** Two streams of one id, of different keys: ids are three bytes of a hash, so some thousand are enough. */
+function clashing(repository: Uint8Array): [Genesis, Genesis] {
+  const seen = new Map<number, Genesis>()
+  for (;;) {
+    const ours = beginStream(repository, signer.publicKey, 'content', crypto.randomBytes, () => false)
+    seen.set(ours.stream, ours)
+    const theirs = beginStream(repository, other.publicKey, 'content', crypto.randomBytes, () => false)
+    const found = seen.get(theirs.stream)
+    if (found !== undefined) return [found, theirs]
+  }
 }
 
 /** A new file with one run. What is put may be said otherwise. */
@@ -462,8 +474,33 @@ describe('admission: by somebody who has a key', () => {
     attempt((forge, base) => said(forge, base, 'x', { last: SEQ_LIMIT - 1 }), 'CLOCK_AHEAD'))
   it('seqs that are not above those of the parent', () =>
     attempt((forge, base) => said(forge, base, 'x', { first: base.last, last: base.last + 1 }), 'CHAIN_BROKEN'))
-  it('the wrong kind of stream', () =>
-    attempt((forge, base) => said(forge, base, 'x', { tree: undefined }), 'CHAIN_BROKEN'))
+  it('seqs that are not above those of a parent in another stream', () =>
+    attempt((forge, base) => {
+      const { stream, id } = forge.begin('content')
+      return said(forge, base, 'x', { prev: { seq: 0, stream, id }, first: base.last, last: base.last + 1 })
+    }, 'CHAIN_BROKEN'))
+  it('a refs version that stands on contents', () =>
+    attempt(
+      (forge, base) =>
+        moved(forge, undefined, { replaces: [], version: refOf(base) }, 'main', { parents: [refOf(base)] }),
+      'CHAIN_BROKEN',
+    ))
+  it('a version of contents that stands on refs', () => {
+    let refs: Version | undefined
+    return attempt(
+      (forge, base) => said(forge, base, 'x', { parents: [refOf(base), refOf(refs as Version)] }),
+      'CHAIN_BROKEN',
+      (forge) => {
+        const base = withFile(forge, undefined, 'base')
+        refs = moved(forge, undefined, { replaces: [], version: refOf(base) })
+        return base
+      },
+    )
+  })
+  it('a version without a tree in a stream of contents', () =>
+    attempt((forge, base) => said(forge, base, 'x', { tree: undefined, parents: [] }), 'CHAIN_BROKEN'))
+  it('a version with a tree in a stream of refs', () =>
+    attempt((forge) => forge.root(note('x'), { tree: treeOf([]) }, forge.refs), 'CHAIN_BROKEN'))
   it('another genesis', () =>
     attempt(
       (forge, base) => said(forge, base, 'x', { prev: { seq: 0, stream: base.stream, id: zero } }),
@@ -844,17 +881,26 @@ describe('admission: streams', () => {
     assert.ok(admission.refused.some((one) => toHex(one.version?.id ?? fromLatin1('')) === toHex(version.id)))
   })
 
-  it('with one id and two geneses', async () => {
+  it('with one id and two geneses are refused, and both keys named', async () => {
     const forge = new Forge()
-    const version = withFile(forge, undefined, 'x')
-    const parcel = forge.parcel(version)
-    const clash = forge.begin('content', other)
-    await using replica = await Replica.of(forge.entries, (key) => key === toLatin1(genesisKey(0)))
-    // Somebody else's genesis is here under the id of this stream: ids are three bytes of a hash, and meet by chance.
-    await replica.entries.put([{ key: genesisKey(forge.content.stream), value: clash.value }])
-    const admission = await replica.judge(parcel.entries)
-    assert.deepEqual(admission.accepted, [])
-    assert.ok(codes(admission).length > 0)
+    const [ours, theirs] = clashing(crypto.sha256(forge.repository))
+    const versionOf = (genesis: Genesis, by: Signer): Parcel => {
+      forge.entries.set(toLatin1(genesisKey(genesis.stream)), genesis.value)
+      const parcel = forge.parcel(forge.root(note('x'), { tree: treeOf([]) }, genesis, by))
+      for (const { key } of parcel.entries) forge.entries.delete(toLatin1(key))
+      return parcel
+    }
+    const one = versionOf(ours, signer)
+    const two = versionOf(theirs, other)
+    await using replica = await forge.replica()
+    await expectTaken(replica, await replica.take(one.entries), [one.version])
+    const admission = await replica.take(two.entries)
+    assert.deepEqual(codes(admission), ['STREAM_CLASH', 'STREAM_CLASH'])
+    for (const { publicKey } of [ours, theirs]) {
+      assert.ok(admission.refused[0]?.reason.includes(fingerprint(publicKey)), admission.refused[0]?.reason)
+    }
+    await expectTaken(replica, admission, [])
+    assert.ok(await replica.has(one.version))
   })
 
   it('whose genesis has not come wait for it', async () => {
