@@ -195,6 +195,15 @@ describe('entries', () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), runModel), { numRuns: 100 })
   })
 
+  it('takes the last entry of a kind out, puts another in its place, and one behind it', async () => {
+    await using entries = new EntryStore(await openMemoryStore(), SMALL)
+    await bulk(entries, [...series(0, 4), entry('V', 1)])
+    const last = { key: (series(3, 4)[0] as Entry).key, value: fromLatin1('another') }
+    await rewrite(entries, series(2, 4), [last, ...series(4, 5)])
+    assert.deepEqual(await all(entries), [...series(0, 2), last, ...series(4, 5), entry('V', 1)].map(shown))
+    await assertLayout(entries)
+  })
+
   it('gets one and many, from pages and loose', async () => {
     await using entries = await open()
     const given = series(0, 50)
