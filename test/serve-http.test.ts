@@ -790,6 +790,56 @@ describe('one conversation over streams', () => {
   })
 })
 
+describe('a conversation beside a server', () => {
+  it('is held by the server, whoever has the turn to write', async () => {
+    const root = join(await makeFolder(), 'a')
+    const by: ServedRepository[] = []
+    const converse: Conversation = async (served, exchange, permission) => {
+      by.push(served)
+      assert.deepEqual(permission, { read: true, write: true })
+      for await (const bytes of exchange.read) await exchange.write(bytes)
+      await exchange.end()
+    }
+    const server = await ServedRepository.open(root, { converse })
+    const command = await Repository.open(root)
+    const sent = Buffer.alloc(3 << 20, 'x')
+    const streams = Array.from({ length: 3 }, () => ({ input: new PassThrough(), output: new PassThrough() }))
+    const never: Conversation = () => assert.fail('not by this process')
+    const done = streams.map((each) => serveStream({ root, home: HOME, converse: never, ...each }))
+    for (const { input, output } of streams) {
+      input.end(sent)
+      const parts: Buffer[] = []
+      for await (const part of output as AsyncIterable<Buffer>) parts.push(part)
+      assert.ok(Buffer.concat(parts).equals(sent))
+    }
+    await Promise.all(done)
+    assert.deepEqual(by, [server, server, server])
+    await command[Symbol.asyncDispose]()
+    // Cut off by the end of the server.
+    const [input, output] = [new PassThrough(), new PassThrough()]
+    const cut = serveStream({ root, home: HOME, converse: never, input, output }).then(
+      () => undefined,
+      (error: CodedError) => error.code,
+    )
+    input.write('x')
+    await once(output, 'data')
+    await server.close(10)
+    assert.ok([undefined, 'STORE_IO'].includes(await cut))
+  })
+
+  it('that fails is noted, and ends', async () => {
+    const root = join(await makeFolder(), 'a')
+    const notices: string[] = []
+    const converse: Conversation = () => Promise.reject(new Error('odd'))
+    await using server = await ServedRepository.open(root, { converse, notice: (text) => notices.push(text) })
+    const [input, output] = [new PassThrough(), new PassThrough()]
+    const never: Conversation = () => assert.fail('not by this process')
+    await serveStream({ root, home: HOME, converse: never, input, output: output.resume() }).catch(() => undefined)
+    assert.match(notices[0] ?? '', /odd/)
+    assert.equal(server.connections, 0)
+  })
+})
+
 describe('open repositories', () => {
   /** Opens for real, and counts. */
   function counting(idle: number, most = 8): { repositories: OpenRepositories; opened: string[] } {

@@ -33,6 +33,11 @@ export interface HostOptions {
   readonly turn: Turn
   /** Runs each write of a connection, for those who remember what they have read of the store. */
   readonly write?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
+  /**
+   * Talks with who comes for something else than the store: from then on the stream is its own. Nobody waits for a turn for
+   * that. Without it, who asks for it is sent away.
+   */
+  readonly talk?: ((stream: Duplex) => Promise<void>) | undefined
   /** From then on nobody is let in, and who waits is sent away; who has the turn goes on. */
   readonly signal?: AbortSignal | undefined
 }
@@ -80,6 +85,12 @@ async function converse(store: Store, stream: Duplex, options: HostOptions): Pro
   const messages = readMessages(stream.iterator({ destroyOnReturn: false }))
   const first = await messages.next()
   if (first.done === true) return void stream.end()
+  if (first.value.letter === 'C') {
+    if (options.talk === undefined || signal?.aborted === true) return void stream.end()
+    await messages.return()
+    await writer.write(encodeSign('T'))
+    return options.talk(stream)
+  }
   const { version } = parseHello(first.value)
   await writer.write(encodeHello(process.pid))
   if (version !== MESSAGE_VERSION) return void stream.end()

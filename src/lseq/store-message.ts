@@ -29,7 +29,11 @@
  *     o  done      n   s size, zipped: of `a` only
  *     x  error     n   c code   m message   h hint ?   d data, JSON ?    instead of any other answer; ends a scan
  *
- * The client says nothing between `h` and `t`. To the host, the end of the client's stream is the end of its turn: what it
+ * A client may begin with something else than `h`, once:
+ *
+ *     c  talk      empty: what follows is for whoever opened the store   t, and from there on bytes that are no messages
+ *
+ * The client says nothing between `h` or `c` and `t`. To the host, the end of the client's stream is the end of its turn: what it
  * has sent of a batch without its `b` was never written. Parsers are total, and refuse with `BAD_RECORD`.
  * @module
  */
@@ -99,8 +103,8 @@ function writeAll(body: TlvWriter, letter: Letter, bodies: readonly Uint8Array[]
   for (const each of bodies) body.record(letter, each)
 }
 
-/** `L`, locked, or `T`, turn. */
-export function encodeSign(letter: 'L' | 'T'): Uint8Array {
+/** `L`, locked, `T`, turn, or `C`, talk. */
+export function encodeSign(letter: 'L' | 'T' | 'C'): Uint8Array {
   return new TlvWriter(8).record(letter, NOTHING).view()
 }
 

@@ -14,6 +14,7 @@
  */
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -28,10 +29,12 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { equalBytes } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { openRemoteStore, type Waiting } from './remote-store.js'
 import type { Store } from './store.js'
 import { type HostOptions, hostConnection } from './store-host.js'
+import { encodeSign } from './store-message.js'
 
 /** `sun_path` has 104 bytes on macOS, 108 on Linux; the last one is a zero. */
 const PATH_LIMIT = 103
@@ -204,6 +207,35 @@ export async function reachStore(place: string, { signal, onLocked }: ReachOptio
   } finally {
     signal?.removeEventListener('abort', stop)
   }
+}
+
+/**
+ * Asks whoever hosts a store at `place` for a talk: the stream from there on, to be used by whoever knows what is said.
+ *
+ * @returns undefined where nobody hosts it, or does not talk.
+ */
+export async function reachTalk(place: string): Promise<Socket | undefined> {
+  const path = existsSync(place) ? socketAt(place) : undefined
+  const socket = path === undefined ? undefined : await connect(path)
+  if (socket === undefined) return undefined
+  socket.on('error', () => undefined)
+  const sign = encodeSign('T')
+  socket.write(encodeSign('C'))
+  // Exactly the sign: what is behind it belongs to the talk.
+  let answer: Buffer | null = socket.read(sign.length)
+  while (answer === null && !socket.destroyed && !socket.readableEnded) {
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        socket.off('readable', goOn).off('end', goOn).off('close', goOn)
+        resolve()
+      }
+      socket.on('readable', goOn).on('end', goOn).on('close', goOn)
+    })
+    answer = socket.read(sign.length)
+  }
+  if (answer !== null && equalBytes(answer, sign)) return socket
+  socket.destroy()
+  return undefined
 }
 
 /** The path to connect to, if it is in a directory that only this user can have filled. */

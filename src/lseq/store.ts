@@ -1,8 +1,8 @@
 /**
  * The ordered key-value store that everything stands on: bytes to bytes, in unsigned byte order.
  *
- * This is the port only. `memory.ts` keeps a store in memory, `level.ts` keeps one in LevelDB, and one contract suite
- * (`test/suites/store.ts`) holds them both to what is written here. Nothing in a store knows what the bytes mean;
+ * This is the port only. `memory.ts` keeps a store in memory, `level.ts` keeps one in LevelDB, `remote-store.ts` uses one that
+ * another process has open, and one contract suite (`test/suites/store.ts`) holds them to what is written here. Nothing in a store knows what the bytes mean;
  * `entries.ts` gives them meaning.
  *
  * A scan yields *batches*: awaiting every pair for itself would cost more than reading it, and millions of pairs are

@@ -11,6 +11,7 @@ import { CodedError } from '../base/error.js'
 import type { Exchange } from '../sync/exchange.js'
 import { SYNC_TYPE } from '../sync/peer-http.js'
 import { GoneError, Patience, type PatienceOptions } from './patience.js'
+import { written } from './stream-exchange.js'
 
 /** Bounds of one exchange. */
 export interface ExchangeLimits extends PatienceOptions {
@@ -58,7 +59,7 @@ export function httpExchange(request: IncomingMessage, response: ServerResponse,
       begin()
       sent += bytes.length
       writing.moved(bytes.length)
-      if (!response.write(bytes)) await writing.wait(roomIn(response), milliseconds)
+      await writing.wait(written(response, bytes), milliseconds)
     },
     async end() {
       if (response.destroyed) throw new GoneError('the client has gone')
@@ -81,20 +82,5 @@ export function httpExchange(request: IncomingMessage, response: ServerResponse,
 export function tooLarge(limit: number): CodedError {
   return new CodedError('BODY_TOO_LARGE', `The request has more than ${limit} bytes.`, {
     hint: 'Send less at a time, or have whoever runs the server raise --max-body.',
-  })
-}
-
-/** Settles when the response takes more bytes. */
-function roomIn(response: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const goOn = (): void => {
-      response.off('close', stop)
-      resolve()
-    }
-    const stop = (): void => {
-      response.off('drain', goOn)
-      reject(new GoneError('the client has gone'))
-    }
-    response.once('drain', goOn).once('close', stop)
   })
 }

@@ -3,15 +3,16 @@
  * @module
  */
 import { lookup } from 'node:dns/promises'
-import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { CodedError } from '../base/error.js'
-import { isRepository, noRepository } from '../repo/layout.js'
+import { reachTalk } from '../lseq/store-socket.js'
+import { isRepository, noRepository, storeSocket } from '../repo/layout.js'
 import type { Conversation } from './conversation.js'
 import { type HttpOptions, type RunningServer, startHttp } from './http-server.js'
 import { OpenRepositories } from './open-repositories.js'
 import { isLoopback } from './rate-limit.js'
 import { ServedRepository } from './served-repository.js'
+import { streamExchange, written } from './stream-exchange.js'
 
 /** How to serve over HTTP. */
 export interface ServeHttpOptions extends Omit<HttpOptions, 'repositories'> {
@@ -48,7 +49,8 @@ export async function serveHttp(options: ServeHttpOptions): Promise<RunningServe
   if (isOpenLine({ ...options, host }) && !options.openRead && !options.insecure) throw openLine(options.host)
   const notice = (message: string): void => log(message)
   const repositories = new OpenRepositories({
-    open: (root, onChange) => ServedRepository.open(root, { home, wait: LOCK_WAIT, onChange, notice }),
+    open: (root, onChange) =>
+      ServedRepository.open(root, { home, wait: LOCK_WAIT, onChange, notice, converse: options.converse }),
     idle: options.idle ?? IDLE,
     most: MOST_OPEN,
   })
@@ -93,23 +95,39 @@ export interface ServeStreamOptions {
 }
 
 /**
- * Holds one conversation: whoever could start this program may read and write.
+ * Holds one conversation: whoever could start this program may read and write. Where a server has the repository open, the
+ * conversation is held by that, so that nobody has to wait for anybody who only reads.
  *
  * @throws {CodedError} `REPO_NOT_FOUND`, and what the conversation throws.
  */
 export async function serveStream({ root, home, converse, input, output }: ServeStreamOptions): Promise<void> {
   if (!(await isRepository(root))) throw noRepository(root)
-  const served = await ServedRepository.open(root, { home, wait: LOCK_WAIT })
+  const server = await reachTalk(storeSocket(root))
+  if (server !== undefined) return passOn(server, input, output)
+  const served = await ServedRepository.open(root, { home, wait: LOCK_WAIT, converse })
   try {
-    const exchange = {
-      read: input as AsyncIterable<Uint8Array>,
-      write: async (bytes: Uint8Array): Promise<void> => {
-        if (!output.write(bytes)) await once(output, 'drain')
-      },
-      end: () => new Promise<void>((resolve) => void output.end(resolve)),
-    }
-    await converse(served, exchange, { read: true, write: true })
+    await converse(served, streamExchange(input, output), { read: true, write: true })
   } finally {
     await served.close(LONG_GRACE)
   }
+}
+
+/** Both directions, until the server has said all. */
+async function passOn(server: Duplex, input: Readable, output: Writable): Promise<void> {
+  input.pipe(server)
+  try {
+    for await (const bytes of server.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      await written(output, bytes)
+    }
+  } catch (cause) {
+    throw new CodedError('STORE_IO', 'The server that has the repository open has gone away.', {
+      hint: 'Run it once more.',
+      cause,
+    })
+  } finally {
+    input.unpipe(server)
+    input.destroy()
+    server.destroy()
+  }
+  await new Promise<void>((resolve) => void output.end(resolve))
 }

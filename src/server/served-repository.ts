@@ -8,11 +8,15 @@
  * A store of which a write has failed takes no more of them until it is opened again, so this is then marked as spent.
  * @module
  */
+import type { Duplex } from 'node:stream'
 import { CodedError } from '../base/error.js'
 import { type HostedStore, hostStore } from '../lseq/store-socket.js'
 import { Turn } from '../lseq/turn.js'
 import { storeSocket } from '../repo/layout.js'
 import { Repository } from '../repo/repository.js'
+import type { Permission } from '../sync/answer.js'
+import type { Exchange } from '../sync/exchange.js'
+import { streamExchange } from './stream-exchange.js'
 
 /** What a server is told of its repositories, for its log. */
 export type Notice = (message: string) => void
@@ -28,6 +32,10 @@ export interface ServeOptions {
   /** Called when connections to the socket come and go. */
   readonly onChange?: (() => void) | undefined
   readonly notice?: Notice | undefined
+  /** Held with other programs of this user that come through the socket for a conversation. They may do everything. */
+  readonly converse?:
+    | ((served: ServedRepository, exchange: Exchange, permission: Permission) => Promise<unknown>)
+    | undefined
 }
 
 /** Milliseconds that a write waits while another program has the turn. */
@@ -70,7 +78,8 @@ export class ServedRepository implements AsyncDisposable {
     try {
       const { store } = own.entries
       const write = <T>(work: () => Promise<T>): Promise<T> => served.#watched(() => own.entries.foreign(work))
-      served.#host = await hostStore(store, storeSocket(own.root), { turn: served.#turn, write, onChange })
+      const talk = options.converse && ((stream: Duplex) => served.#talk(stream, options))
+      served.#host = await hostStore(store, storeSocket(own.root), { turn: served.#turn, write, onChange, talk })
     } catch (error) {
       // It is served all the same; commands on this machine wait until it is closed.
       notice?.((error as Error).message)
@@ -140,6 +149,17 @@ export class ServedRepository implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Holds a conversation with a program of this machine. */
+  async #talk(stream: Duplex, { converse, notice }: ServeOptions): Promise<void> {
+    try {
+      await converse?.(this, streamExchange(stream, stream), { read: true, write: true })
+    } catch (error) {
+      // The other side was told in the conversation, if it is still there.
+      notice?.(`A conversation with a program of this machine failed: ${(error as Error).message}`)
+      if (!stream.writableEnded) stream.destroy()
+    }
   }
 
   /** Runs a write, tells those who listen, and notes when the store has had enough. */
