@@ -1010,6 +1010,17 @@ describe('admission: refs', () => {
     assert.ok(paths)
   })
 
+  it('that are snapshots of more streams than there can be are refused', async () => {
+    const forge = new Forge()
+    const vector = Array.from({ length: (1 << 16) + 1 }, (_, i) => ({ seq: 1, stream: i + 1 }))
+    const add: Add = (first, stream) => [
+      { key: refKey('s', 'snap', first, stream), value: encodeRefValue({ replaces: [], vector }) },
+    ]
+    forge.root(add, {}, forge.refs)
+    await using replica = await forge.replica()
+    assert.deepEqual(codes(await replica.take(sent(...parcelsOf(forge.entries)))), ['BAD_RECORD'])
+  })
+
   it('that are snapshots of what is not here wait', async () => {
     const forge = new Forge()
     const base = withFile(forge, undefined, 'base')

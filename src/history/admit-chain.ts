@@ -271,7 +271,10 @@ async function findTips(
     for (const stream of least.keys()) seqs.set(stream, tips.get(stream) ?? 0)
   } else if (least.size > 0) {
     // What is older than all that came in cannot be the tip from which any of it goes on.
-    const from = versionKey(Math.min(...least.values()), 0)
+    const from = versionKey(
+      [...least.values()].reduce((a, b) => Math.min(a, b)),
+      0,
+    )
     for await (const batch of entries.scan({ ...kindRange('V'), gte: from })) {
       for (let i = 0; i < batch.count; i++) {
         const { seq, stream } = lseqOfKey(batch.key(i))

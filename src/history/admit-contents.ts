@@ -164,7 +164,8 @@ class LineChecker {
   #misfit(key: Uint8Array, value: Uint8Array, vector: Vector, batches: readonly EntryBatch[]): Fault | undefined {
     const { seq, stream } = runOf(key) as Lseq
     const run = valueAt(batches, besideKey(key))
-    if (run === undefined || !vector.covers(this.#context.versions.streams.slot(stream), seq)) {
+    const slot = this.#context.versions.streams.find(stream)
+    if (run === undefined || slot === undefined || !vector.covers(slot, seq)) {
       return { code: 'BAD_WEAVE', reason: 'It deletes lines that are not in its past.', key }
     }
     const count = countLines(run)
@@ -204,7 +205,10 @@ class LineChecker {
 
   async #sourcesOf({ version, vector }: Candidate): Promise<OriginSources | undefined> {
     const { streams } = this.#context.versions
-    const sources = sourcesOf(version).filter(({ seq, stream }) => !vector.covers(streams.slot(stream), seq))
+    const sources = sourcesOf(version).filter(({ seq, stream }) => {
+      const slot = streams.find(stream)
+      return slot === undefined || !vector.covers(slot, seq)
+    })
     if (sources.length === 0) return undefined
     await this.#stored.load(sources)
     const vectors: Vector[] = []

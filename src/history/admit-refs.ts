@@ -8,7 +8,7 @@
  * @module
  */
 import { fromLatin1, toLatin1 } from '../base/bytes.js'
-import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, lseqOfKey } from '../lseq/lseq.js'
 import type { Candidate, Incoming } from './admit-batch.js'
 import type { AdmitContext, StoredVersions } from './admit-chain.js'
 import type { VersionRef } from './header.js'
@@ -37,6 +37,7 @@ export async function checkRefs(context: AdmitContext, incoming: Incoming, store
   await stored.load(
     all.flatMap(({ value }) => [...(value.version === undefined ? [] : [value.version]), ...(value.vector ?? [])]),
   )
+  const ends = await streamEnds(context, stored, all)
   const before = await replacedHere(context, new Set(all.map(({ name }) => name)))
   for (let isSettled = false; !isSettled; ) {
     isSettled = true
@@ -48,9 +49,7 @@ export async function checkRefs(context: AdmitContext, incoming: Incoming, store
     for (const [candidate, entries] of refs) {
       if (candidate.state !== 'open') continue
       const live = entries.filter(({ own }) => !replaced.has(own))
-      const missing: VersionRef[] = []
-      for (const { value, key } of live)
-        missing.push(...(await missingOf(context, incoming, stored, candidate, value, key)))
+      const missing = live.flatMap(({ value, key }) => missingOf(incoming, stored, ends, candidate, value, key))
       if (missing.length > 0) incoming.wait(candidate, missing)
       if (candidate.state !== 'open' || candidate.fault !== undefined) isSettled = false
     }
@@ -79,14 +78,14 @@ async function replacedHere({ entries }: AdmitContext, names: ReadonlySet<string
   return replaced
 }
 
-async function missingOf(
-  context: AdmitContext,
+function missingOf(
   incoming: Incoming,
   stored: StoredVersions,
+  ends: ReadonlyMap<number, number>,
   candidate: Candidate,
   { version, vector = [] }: RefValue,
   key: Uint8Array,
-): Promise<VersionRef[]> {
+): VersionRef[] {
   const missing: VersionRef[] = []
   if (version !== undefined) {
     const own = incoming.find(version)
@@ -97,24 +96,38 @@ async function missingOf(
       incoming.fail(candidate, { code: 'REF_BROKEN', reason: `It names ${name}, which is of a refs stream.`, key })
     }
   }
-  for (const lseq of vector) {
-    if (!(await reaches(context, incoming, stored, lseq))) missing.push({ ...lseq, id: NO_ID })
+  if (vector.length === 0) return missing
+  const reached = new Map(ends)
+  for (const { ref } of incoming.open) reached.set(ref.stream, Math.max(ref.seq, reached.get(ref.stream) ?? 0))
+  for (const { seq, stream } of vector) {
+    if ((reached.get(stream) ?? 0) < seq) missing.push({ seq, stream, id: NO_ID })
   }
   return missing
 }
 
-/** Whether a stream goes as far as an lseq of it. */
-async function reaches(
+/** How far the streams of snapshots go here, at the least; as far as is asked. */
+async function streamEnds(
   { entries, tips }: AdmitContext,
-  incoming: Incoming,
   stored: StoredVersions,
-  { seq, stream }: Lseq,
-): Promise<boolean> {
-  if (stored.at({ seq, stream }) !== undefined) return true
-  if (incoming.open.some(({ ref }) => ref.stream === stream && ref.seq >= seq)) return true
-  if (tips !== undefined) return (tips.get(stream) ?? 0) >= seq
-  for await (const batch of entries.scan({ ...kindRange('V'), gte: versionKey(seq, 0) })) {
-    for (let i = 0; i < batch.count; i++) if (lseqOfKey(batch.key(i)).stream === stream) return true
+  refs: readonly RefEntry[],
+): Promise<ReadonlyMap<number, number>> {
+  if (tips !== undefined) return tips
+  const ends = new Map<number, number>()
+  const wanted = new Set<number>()
+  let least = Number.POSITIVE_INFINITY
+  for (const { seq, stream } of refs.flatMap(({ value }) => value.vector ?? [])) {
+    if (stored.at({ seq, stream }) !== undefined) ends.set(stream, Math.max(seq, ends.get(stream) ?? 0))
+    else {
+      wanted.add(stream)
+      least = Math.min(least, seq)
+    }
   }
-  return false
+  if (wanted.size === 0) return ends
+  for await (const batch of entries.scan({ ...kindRange('V'), gte: versionKey(least, 0) })) {
+    for (let i = 0; i < batch.count; i++) {
+      const { seq, stream } = lseqOfKey(batch.key(i))
+      if (wanted.has(stream)) ends.set(stream, Math.max(seq, ends.get(stream) ?? 0))
+    }
+  }
+  return ends
 }

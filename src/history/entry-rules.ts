@@ -39,6 +39,9 @@ const REFS_KINDS = 'NR'
 /** Directories in directories: as many as git takes (core.maxTreeDepth), and less than what a walk over trees has a stack for. */
 const MAX_DEPTH = 2048
 
+/** Streams of a repository: ids of 24 bits would clash long before. */
+const MAX_STREAMS = 1 << 16
+
 /** Greatest content that can be held in one piece, as readers of chunks do. */
 const MAX_SIZE = 2 ** 32
 
@@ -91,8 +94,8 @@ export function checkValue(key: Uint8Array, value: Uint8Array): number {
       checkPath(key, value)
       return 1
     case 'R':
-      decodeRefValue(value)
-      return 1
+      if ((decodeRefValue(value).vector?.length ?? 0) <= MAX_STREAMS) return 1
+      throw new CodedError('BAD_RECORD', 'A snapshot covers more streams than a repository can have.')
     default:
       return 1
   }
