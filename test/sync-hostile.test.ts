@@ -139,7 +139,7 @@ describe('an answering side refuses', () => {
     ['a page that unpacks to something else', 'PAGE_CORRUPT', () => [begin(), batch(bomb(1 << 20)), done()]],
     ['a page that unpacks to too much', 'PAGE_CORRUPT', () => [begin(), batch(bomb((1 << 26) + 1)), done()]],
     ['a frame of two gigabytes', 'SYNC_FRAME', () => [begin(), Uint8Array.of(0x50, 0xff, 0xff, 0xff, 0x7f)]],
-    ['a clone that goes on with something else', 'SYNC_FRAME', () => [goesOn()]],
+    ['a clone that goes on with something else', 'SYNC_FRAME', () => [goesOn(), done()]],
   ]
   const begin = () => hello({ goal: 'sync', repository })
   const crumb = (crumbs(1)[0] as Entry).key
