@@ -41,7 +41,7 @@ export function formatVerify(report: VerifyReport, style: Style): string {
 
 /** What was damaged, what was done about it, and what verification says now. */
 export function formatRepair(report: RepairReport, style: Style): string {
-  const { damage, fetched, left, put, removed, kept, pulled, after } = report
+  const { damage, fetched, left, others, put, removed, kept, pulled, after } = report
   const { safe, yellow } = style
   if (damage.length === 0) return formatVerify(after, style)
   const lines = damage.slice(0, SHOWN).map((d) => formatDamage(d, style))
@@ -50,6 +50,12 @@ export function formatRepair(report: RepairReport, style: Style): string {
   lines.push(`Fetched ${count(fetched.length, 'version')} from ${safe(report.url)}: ${entries}.\n`)
   if (pulled > 0) lines.push(`${count(pulled, 'version')} more came, of which nothing was left here.\n`)
   if (kept !== undefined) lines.push(`A new store was made; the damaged one is kept in ${safe(kept)}.\n`)
+  if (others.length > 0) {
+    const shown = others.slice(0, SHOWN_REVOKED).map(safe).join(', ')
+    const more = others.length > SHOWN_REVOKED ? ', ...' : ''
+    const what = count(others.length, 'version')
+    lines.push(`${style.red('differs')}: ${what} there not those that were signed here: ${shown}${more}\n`)
+  }
   if (left.length > 0) {
     const shown = left.slice(0, SHOWN_REVOKED).map(safe).join(', ')
     const more = left.length > SHOWN_REVOKED ? ', ...' : ''

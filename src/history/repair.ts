@@ -9,7 +9,7 @@
  * of it is one batch, so that a repair that is interrupted has not begun.
  * @module
  */
-import { compareBytes, equalBytes, toLatin1 } from '../base/bytes.js'
+import { compareBytes, equalBytes, startsWith, toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import type { Entry } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
@@ -38,6 +38,8 @@ export interface Repaired {
   readonly fetched: readonly string[]
   /** Those that are missing or damaged still. */
   readonly left: readonly string[]
+  /** Those of which the source has another version than was here. */
+  readonly others: readonly string[]
   /** Damaged pages that were replaced. */
   readonly pages: number
   /** Entries that were put, and taken out. */
@@ -213,6 +215,8 @@ class Repair {
     if (named !== undefined) return equalBytes(named, version.id)
     const here = this.#survey.held.get(name)?.version
     if (here !== undefined) return equalBytes(here.id, version.id)
+    const check = this.#survey.checks.get(name)
+    if (check !== undefined && !startsWith(version.id, check)) return false
     const { prev, stream } = version
     if (prev.seq === 0) return true
     const before = formatLseq(prev.seq, stream)
@@ -234,6 +238,7 @@ class Repair {
     return {
       fetched: [...this.#taken.values()].map(({ version }) => formatLseq(version.last, version.stream)),
       left: this.#left(),
+      others: this.#others(),
       pages: pages.length,
       put: put.length,
       removed: removed.length,
@@ -246,6 +251,24 @@ class Repair {
     const names = new Set([...held.keys(), ...read.keys(), ...this.#linked().keys()])
     for (const name of hints.keys()) if (this.#mayBeMissing(name)) names.add(name)
     return [...names].filter((name) => !this.#isWhole(name)).sort()
+  }
+
+  /** Places at which another version came than was here, by all that is left of it. */
+  #others(): string[] {
+    const named = this.#named()
+    const { checks, held } = this.#survey
+    const found = [...this.#offers].filter(
+      ([
+        name,
+        {
+          version: { id },
+        },
+      ]) => {
+        const known = named.get(name)?.id ?? held.get(name)?.version.id ?? checks.get(name)
+        return known !== undefined && !startsWith(id, known)
+      },
+    )
+    return found.map(([name]) => name).sort()
   }
 
   /**

@@ -18,8 +18,9 @@ import { defaultCrypto as crypto } from '../crypto/default.js'
 import { leafDigest, MerkleBuilder } from '../crypto/merkle.js'
 import type { Entry, EntryBatch } from '../lseq/batch.js'
 import type { EntryStore } from '../lseq/entries.js'
-import { formatLseq, type Lseq, lseqOfKey } from '../lseq/lseq.js'
+import { formatLseq, LSEQ_BYTES, type Lseq, lseqOfKey } from '../lseq/lseq.js'
 import type { PageDamage } from '../lseq/pages.js'
+import { ID_PREFIX } from './derived.js'
 import { decodeGenesis, type Genesis, repositoryId } from './genesis.js'
 import { changesRoot, encodeGroups, type Group, sortGroups } from './groups.js'
 import { decodeVersion, type Version, type VersionRef } from './header.js'
@@ -40,6 +41,10 @@ export interface HeldVersion {
   isWhole: boolean
 }
 
+/** Bytes of the key of an index of ids, and what says that they are those of versions. */
+const ID_KEY_BYTES = 2 + ID_PREFIX + LSEQ_BYTES
+const BY_VERSION = 'v'.charCodeAt(0)
+
 /** What there is in a store. */
 export class Survey {
   /** Those that hold, by stream. */
@@ -58,6 +63,8 @@ export class Survey {
   readonly hints = new Map<string, Lseq>()
   /** By what each of them shows, as far as it is an entry of the version's own: kinds, and `tip` for what was published. */
   readonly evidence = new Map<string, Set<string>>()
+  /** First bytes of the ids of versions at some places, as an index or the record of what is published has them. */
+  readonly checks = new Map<string, Uint8Array>()
   readonly pages: PageDamage[] = []
   /** What names stand at, by the lseq of the version that moved them, as text. */
   readonly #refs = new Map<string, VersionRef[]>()
@@ -174,7 +181,13 @@ export class Survey {
     }
     for (const kind of ['G', 'N', 'X', 'I'] as const) {
       for await (const batch of this.scan(entries, kind)) {
-        for (let i = 0; i < batch.count; i++) hint(lseqOfKey(batch.key(i)), kind)
+        for (let i = 0; i < batch.count; i++) {
+          const key = batch.key(i)
+          const { seq, stream } = lseqOfKey(key)
+          hint({ seq, stream }, kind)
+          const isId = kind === 'I' && key.length === ID_KEY_BYTES && key[1] === BY_VERSION
+          if (isId) this.checks.set(formatLseq(seq, stream), key.slice(2, 2 + ID_PREFIX))
+        }
       }
     }
     for await (const batch of this.scan(entries, 'R')) {
@@ -185,7 +198,13 @@ export class Survey {
       }
     }
     for (const key of this.strangers) hint(lseqOfKey(key), 'V')
-    for (const tip of await publishedOf(entries)) hint(tip, 'tip')
+    for (const tip of await publishedOf(entries)) {
+      hint(tip, 'tip')
+      const check = new Uint8Array(4)
+      new DataView(check.buffer).setUint32(0, tip.check)
+      const name = formatLseq(tip.seq, tip.stream)
+      if (!this.checks.has(name)) this.checks.set(name, check)
+    }
   }
 
   /** Finds out of all versions that hold whether they are whole. */
@@ -232,7 +251,7 @@ export class Survey {
 }
 
 /** What was published, as far as the record of it can be read. */
-async function publishedOf(entries: EntryStore): Promise<Iterable<Lseq>> {
+async function publishedOf(entries: EntryStore): Promise<Iterable<Tip>> {
   try {
     return await recordedTips(entries)
   } catch (error) {

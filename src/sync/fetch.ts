@@ -138,6 +138,7 @@ async function beginning(peer: Peer, hello: Hello): Promise<PeerRepository & { r
     for (let frame = await reader.next(); frame !== undefined; frame = await reader.next()) {
       if (frame.type === FRAME.error) throw decodeError(frame.body)
       if (frame.type === FRAME.done) return { id, tips, genesis: undefined }
+      if (reader.bytes > BATCH_BYTES) throw badFrame(`more than ${BATCH_BYTES} bytes come at once`)
       if (frame.type !== FRAME.page && frame.type !== FRAME.stored) continue
       const stored = frame.type === FRAME.stored ? decodeStored(frame.body) : undefined
       // Pages come in key order.

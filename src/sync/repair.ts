@@ -53,7 +53,7 @@ export interface RepairReport extends Repaired {
   readonly after: VerifyReport
 }
 
-const NOTHING: Repaired = { fetched: [], left: [], pages: 0, put: 0, removed: 0 }
+const NOTHING: Repaired = { fetched: [], left: [], others: [], pages: 0, put: 0, removed: 0 }
 
 /**
  * Repairs the repository at `root`. Nobody else may have it open.
@@ -121,8 +121,9 @@ function opened(root: string, { home, wait }: RepairOptions): Promise<Repository
  * Takes in what the peer offers and is not here, as a pull does: of what is lost with all that knew of it nobody can say here
  * what it has to be, so that it is admitted like anything new.
  */
-async function pull(root: string, peer: Peer, { left }: Repaired, options: RepairOptions): Promise<number> {
-  if (left.length === 0) return 0
+async function pull(root: string, peer: Peer, { left, others }: Repaired, options: RepairOptions): Promise<number> {
+  // Who has other versions in the place of those that were here is not asked for more.
+  if (left.length === 0 || others.length > 0) return 0
   await using repo = await opened(root, options)
   const survey = await Survey.of(repo.entries)
   if (survey.repository === undefined) return 0
