@@ -696,10 +696,18 @@ describe('the web server', () => {
     await closing
     await (await Repository.open(root, { direct: true }))[Symbol.asyncDispose]()
 
-    const never = await start(root, { openRead: true, converse: () => new Promise(() => undefined) })
+    let begun: () => void = () => undefined
+    const beginning = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    const endless: Conversation = () => {
+      begun()
+      return new Promise(() => undefined)
+    }
+    const never = await start(root, { openRead: true, converse: endless })
     const lost = ask(never.server, '/sync')
     const noticed = assert.rejects(lost)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await beginning
     await never.server.close(20)
     await noticed
   })

@@ -9,6 +9,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync, sym
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { concatBytes, fromLatin1, toHex, toLatin1 } from '../src/base/bytes.js'
 import { CodedError } from '../src/base/error.js'
@@ -547,15 +548,23 @@ describe('turns', () => {
     const first = await openLevelStore(directory, { socket: place })
     let closing: Promise<void> | undefined
     let waits = 0
+    let begun: () => void = () => undefined
+    const waiting = new Promise<void>((resolve) => {
+      begun = resolve
+    })
     const second = openLevelStore(directory, {
       socket: place,
       wait: 30_000,
       onWait: () => {
         waits++
-        closing = host.close(20_000).then(() => store.close())
+        closing = host
+          .close(20_000)
+          .then(() => sleep(100))
+          .then(() => store.close())
+        begun()
       },
     })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await waiting
     await first.batch([put('a', '1')])
     await first.close()
     await using late = await second
