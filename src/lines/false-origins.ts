@@ -10,6 +10,7 @@
  */
 import { equalBytes } from '../base/bytes.js'
 import { getOrMake } from '../base/map.js'
+import type { Lseq } from '../lseq/lseq.js'
 import type { Streams } from '../lseq/vector.js'
 import type { Origin } from './origin.js'
 import { lineCount, linesOf, type Run, type Weave } from './weave.js'
@@ -63,6 +64,21 @@ export function falseOrigins(
     if (first.origins.some((own) => own.from <= index && index < own.to)) return false
     return equalBytes(linesOf(first, index, index + 1), linesOf(run, line, line + 1))
   }
+  /**
+   * Whether a line that the version stands on, or took lines from, has the same bytes and says to be the same one: who puts
+   * that again, as merges and picks do, takes over what it says, and is not the one to answer for it.
+   */
+  const isTakenOver = (run: Run, line: number, { seq, stream }: Lseq): boolean =>
+    weave.runs.some((other) =>
+      other.origins.some((origin) => {
+        const index = origin.from + seq - origin.seq
+        if (origin.stream !== stream || index < origin.from || index >= origin.to || other === run) return false
+        const at = other.seq + index
+        const isThere = known.covers(run, other.slot, at) || known.sources(run)?.covers(other.slot, at) === true
+        if (!isThere || index >= lineCount(other)) return false
+        return equalBytes(linesOf(other, index, index + 1), linesOf(run, line, line + 1))
+      }),
+    )
   const judged = (run: Run, { from, to, seq, stream }: Origin): 'true' | 'untrue' | 'doubtful' => {
     if (to > lineCount(run)) return 'untrue'
     const slot = streams.find(stream)
@@ -75,6 +91,7 @@ export function falseOrigins(
         if (same !== true) return 'untrue'
         continue
       }
+      if (isTakenOver(run, line, { seq: at, stream })) continue
       if (sources === undefined) return 'untrue'
       // A source that is not here may cover it, and have what is not here.
       const mayBe = sources.isMissing || (slot !== undefined && sources.covers(slot, at))
