@@ -83,6 +83,24 @@ describe('merging must come out right', () => {
     assert.equal(outcome.conflicts[0]?.regions[0]?.left.by[0]?.name, 'Léa')
   })
 
+  it('where merges cross, and a file is in one of the states in common and not in the other', async () => {
+    await using story = await Story.begin()
+    const base = await story.commit([], { a: lines('1 2 3') })
+    const one = await story.commit([base], { new: lines('4 5 6') })
+    const other = await story.commit([base], { a: lines('1 2 3 4') })
+    const left = await story.commit([await story.merge(one, other)], { new: lines('4 5 six') })
+    const right = await story.commit([await story.merge(other, one)], { a: lines('one 2 3 4') })
+    const wanted = { a: lines('one 2 3 4'), new: lines('4 5 six') }
+    for (const [x, y] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const { conflicts } = await story.outcome(x, y)
+      assert.deepEqual(conflicts, [])
+      assert.deepEqual(await story.merged(x, y), wanted)
+    }
+  })
+
   it('where two replicas touched a path at the same time: what the merge leaves as it is, it says once more', async () => {
     const nonce = (bytes: number) => new Uint8Array(bytes)
     await using here = await Story.begin(nonce)

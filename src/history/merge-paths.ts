@@ -53,12 +53,19 @@ export async function differingPaths(
   return pass.finish()
 }
 
+/** A path entry, made once for each. */
+interface Touch {
+  readonly value: Uint8Array
+  /** Bit i: state i covers it. */
+  readonly covered: number
+}
+
 /** Takes the covered path entries in key order. */
 class Pass {
   readonly #found: PathSides[] = []
   #path: string | undefined
-  /** By state: the value of the last entry that it covers. */
-  #last: (Uint8Array | undefined)[]
+  /** By state: the last entry that it covers. */
+  #last: (Touch | undefined)[]
 
   constructor(count: number) {
     this.#last = new Array(count).fill(undefined)
@@ -70,7 +77,8 @@ class Pass {
       this.#path = path
       this.#last.fill(undefined)
     }
-    for (let v = 0; v < this.#last.length; v++) if (covered & (1 << v)) this.#last[v] = value
+    const touch = { value, covered }
+    for (let v = 0; v < this.#last.length; v++) if (covered & (1 << v)) this.#last[v] = touch
   }
 
   finish(): PathSides[] {
@@ -80,21 +88,26 @@ class Pass {
 
   #close(): void {
     const [left, right, ...bases] = this.#last
-    // Values are views made once for each entry, so the same view is the same entry.
     if (this.#path === undefined || left === right) return
-    const [base] = bases
+    // A touch that another base went on from is not the latest that both have in common.
+    const latest = bases.filter(
+      (touch) =>
+        touch !== undefined &&
+        !bases.some((other, i) => other !== undefined && other !== touch && (touch.covered & (1 << (i + 2))) !== 0),
+    )
+    const [base] = latest
     this.#found.push({
       path: this.#path,
       base: putOf(base),
       left: putOf(left),
       right: putOf(right),
-      settled: bases.every((other) => other === base),
+      settled: latest.every((other) => other === base),
     })
   }
 }
 
-function putOf(value: Uint8Array | undefined): PathPut | undefined {
-  if (value === undefined) return undefined
-  const entry = decodePathEntry(value)
+function putOf(touch: Touch | undefined): PathPut | undefined {
+  if (touch === undefined) return undefined
+  const entry = decodePathEntry(touch.value)
   return 'file' in entry ? entry : undefined
 }
