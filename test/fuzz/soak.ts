@@ -86,9 +86,14 @@ async function expect(home: string, args: readonly string[]): Promise<string> {
 }
 
 /** The code of the error that a command printed as JSON. */
-function codeOf({ out, status }: Ended): string {
+function codeOf({ out, status }: Pick<Ended, 'out' | 'status'>): string {
   const code = /"code":\s*"([A-Z_]+)"/.exec(out)?.[1]
-  return code ?? `status ${status}`
+  return code ?? (isConflict({ out }) ? 'conflicts' : `status ${status}`)
+}
+
+/** Whether a merge found something that it could not decide. */
+function isConflict({ out }: Pick<Ended, 'out'>): boolean {
+  return /"kind":\s*"conflicts"/.test(out)
 }
 
 async function freePort(): Promise<number> {
@@ -220,6 +225,7 @@ class Client {
 
   async #merge(): Promise<void> {
     const ended = await this.#weft(['merge'])
+    if (ended?.status === 1 && isConflict(ended)) await this.#weft(['undo'])
     if (ended?.status !== 0) return
     tally.merges++
     const { version } = JSON.parse(ended.out) as { version?: string }
