@@ -352,12 +352,13 @@ export class Simulation implements World {
   /** Sees to it that a replica has what it has acknowledged, and nothing that nobody gave it. */
   async #assertHonest(replica: SimReplica, others: readonly SimReplica[]): Promise<void> {
     if (!replica.isUp) return
-    const before = replica.has
     await replica.look()
     assertHas(replica, replica.acknowledged, this.library, 'what it has acknowledged')
     for (const id of replica.has) {
       assert(this.library.has(id), `replica ${replica.number} has a version that nobody made`)
-      if (before.has(id) || this.library.get(id)?.author === replica.number) continue
+      if (replica.left.has(id) || this.library.get(id)?.author === replica.number) continue
+      // A copy has what was private where it comes from.
+      if (this.#evil.has(replica.number) && this.#common.has(id)) continue
       const came =
         others.length === 0 ? this.replicas : this.replicas.filter((one) => others.includes(one) || one.left.has(id))
       assert(
@@ -380,6 +381,7 @@ export class Simulation implements World {
         [there, asking],
         [back, answering],
       ] as const) {
+        if (this.#evil.has(sender.number)) continue
         const blocks = [...sender.has].flatMap((id) => this.library.get(id) ?? [])
         for (const { type, body } of framesOf(bytes)) {
           if (type !== FRAME.page) continue
