@@ -28,6 +28,7 @@ export type { Peer } from './sync/exchange.js'
 export { openPeer, type PeerOptions } from './sync/open-peer.js'
 export { addRemote, type Remote, readRemotes, removeRemote } from './sync/remotes.js'
 export { type Replicated, replicate, type SyncReport } from './sync/replicate.js'
+export { endClone } from './sync/stage.js'
 export { adoptFiles } from './worktree/adopt.js'
 export { type BeginOptions, type BeginReport, beginWork } from './worktree/begin.js'
 export {

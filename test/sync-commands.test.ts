@@ -11,7 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CloneReport } from '../src/cli/clone-into.js'
 import type { SyncAnswer } from '../src/cli/format-sync.js'
 import type { VerifyReport } from '../src/repo/results.js'
+import { clone as cloneStore } from '../src/sync/clone.js'
 import type { StatusReport } from '../src/worktree/status.js'
+import { peerOf } from './support/replicas.js'
 import { nowhere, temporary } from './support/temp.js'
 import { HOME, ROOT, weft, weftFails, weftJson } from './support/weft.js'
 
@@ -95,6 +97,23 @@ describe('a clone of a directory', () => {
     const answer = await weftJson<SyncAnswer>(['-C', b, 'pull'])
     assert.equal(answer.files.moved, true)
     assert.equal(text(b, 'first'), '1\n')
+  })
+
+  it('that ended before its files were written gets them when it is asked for again', async () => {
+    const a = await repository()
+    await change(a, 'more', 'more\n')
+    for (const there of [[], ['list']]) {
+      const root = temporary('half')
+      await using peer = peerOf(a)
+      await cloneStore(peer, { root })
+      for (const path of there) writeFileSync(join(root, path), text(a, path))
+      const report = await weftJson<CloneReport>(['clone', a, root])
+      assert.equal(report.branch, 'main')
+      assert.deepEqual(readdirSync(root).sort(), ['.weft', 'list', 'more'])
+      assert.equal((await weftJson<StatusReport>(['-C', root, 'status'])).clean, true)
+      assert.equal((await weftJson<unknown[]>(['-C', root, 'remote', 'list'])).length, 1)
+      assert.equal((await weftFails(['clone', a, root])).code, 'REPO_EXISTS')
+    }
   })
 
   it('without files stays without, whatever is pulled', async () => {

@@ -50,7 +50,7 @@ export interface Cloned {
 }
 
 /**
- * Clones.
+ * Clones. When its files have been written, if any are, `endClone` says that it is finished.
  *
  * @throws {CodedError} `CLONE_REFUSED` where what came is not sound: nothing is left of it then. `SYNC_*`, `REMOTE_*`,
  *   `STORE_*`: what has come stays for the next attempt.
@@ -74,7 +74,7 @@ export async function clone(peer: Peer, { root, progress = () => undefined }: Cl
     await assertPromised(entries, hello.tips)
     await stage.finish(peer.url, hello.tips)
     const versions = derived.filter(({ key }) => toLatin1(key, 0, 2) === 'Iv').length
-    return { verified, versions, bytesReceived, branch: nameOf(hello) }
+    return { verified, versions, bytesReceived, branch: branchOf(hello) }
   } catch (error) {
     if (error instanceof CodedError && error.code === 'CLONE_REFUSED') await stage.drop()
     else await stage.close()
@@ -83,7 +83,7 @@ export async function clone(peer: Peer, { root, progress = () => undefined }: Cl
 }
 
 /** The branch where a clone is to begin, if it is one that people can read. */
-function nameOf({ branch }: Hello): string | undefined {
+export function branchOf({ branch }: Hello): string | undefined {
   return branch === undefined || plain(branch) !== branch ? undefined : branch
 }
 

@@ -18,7 +18,7 @@ import { openLevelStore } from '../lseq/level.js'
 import { LOOSE, PAGE, storeKey } from '../lseq/pages.js'
 import type { Operation, Store } from '../lseq/store.js'
 import { syncDirectory, writeDurably } from '../repo/durable.js'
-import { storePath, WEFT_DIRECTORY } from '../repo/layout.js'
+import { isRepository, storePath, WEFT_DIRECTORY } from '../repo/layout.js'
 import { placeAt } from '../repo/replica.js'
 import { formatOperation } from '../repo/repository.js'
 import { rememberOperation } from './ask.js'
@@ -99,7 +99,8 @@ export class CloneStage {
   }
 
   /**
-   * Makes it the repository. The store is closed.
+   * Makes it the repository. The store is closed. What says that it is a clone stays until `endClone`: whoever is interrupted
+   * before the files are written knows by it that they are still to come.
    *
    * @param tips - What it was promised to have.
    */
@@ -110,10 +111,8 @@ export class CloneStage {
     const operations = [formatOperation(), replica, recordTips(tips), rememberOperation(url, tips)]
     await this.#store.batch(operations, { sync: true })
     await this.#store.close()
-    const directory = stageDirectory(this.#root)
-    await rename(join(directory, 'store'), storePath(this.#root))
+    await rename(join(stageDirectory(this.#root), 'store'), storePath(this.#root))
     syncDirectory(join(this.#root, WEFT_DIRECTORY))
-    await rm(directory, { recursive: true, force: true })
   }
 
   /** Lets go of it; it stays for whoever goes on with it. */
@@ -126,6 +125,16 @@ export class CloneStage {
     await this.#store.close()
     await rm(stageDirectory(this.#root), { recursive: true, force: true })
   }
+}
+
+/** Whose clone the repository at `root` is, where its files have not been written yet; undefined for any other one. */
+export async function unfinishedClone(root: string): Promise<Hello | undefined> {
+  return (await isRepository(root)) ? readState(stageDirectory(root)) : undefined
+}
+
+/** Says that a clone is finished: from then on it is a repository like any other. */
+export async function endClone(root: string): Promise<void> {
+  await rm(stageDirectory(root), { recursive: true, force: true })
 }
 
 function stageDirectory(root: string): string {

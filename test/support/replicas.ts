@@ -10,6 +10,7 @@ import { clone } from '../../src/sync/clone.js'
 import type { Call, Peer } from '../../src/sync/exchange.js'
 import { LocalPeer } from '../../src/sync/peer-local.js'
 import { syncContext } from '../../src/sync/repository-context.js'
+import { endClone } from '../../src/sync/stage.js'
 import { beginWork } from '../../src/worktree/begin.js'
 import { quick } from './temp.js'
 import { HOME } from './weft.js'
@@ -36,6 +37,7 @@ export async function cloneOf(from: string): Promise<string> {
   const { branch: usual } = await clone(peer, { root })
   await using repo = await Repository.open(root, { home: HOME })
   await beginWork(repo, { usual })
+  await endClone(root)
   return root
 }
 
