@@ -107,9 +107,10 @@ describe('what is typed out of habit from git', () => {
   })
   it('with git before it', () => {
     assert.match(unknownCommand(['key', 'lsit'], ['key', 'key list']).hint ?? '', /Did you mean weft key list\?/)
-    const { message, hint } = unknownCommand(['git', 'push', 'origin'], ['git export'])
+    const { message, hint } = unknownCommand(['git', 'push', 'origin'], ['git export', 'push'])
     assert.match(message, /git push in/)
-    assert.match(hint ?? '', /weft git export/)
+    assert.equal(hint, 'Run weft push.')
+    assert.match(unknownCommand(['git', 'stash'], ['git export', 'shelve']).hint ?? '', /weft shelve/)
   })
   it('a name that objects have, too', () => assert.equal(commandHint('constructor'), undefined))
 

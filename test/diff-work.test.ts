@@ -255,7 +255,7 @@ describe('weft commit --patch', () => {
     const out = await answered(['commit', '-m', 'two', '--patch'], 'n\ny\nn\ny\n', { ...OPTIONS, cwd: dir })
     assert.match(out, /\(2\/2\) Commit this change \[y,n,q,a,d,\?\]\? \n/)
     await inWork(dir, async (work) => {
-      assert.equal((await work.repo.read('f')).toString(), lines.with(15, 'fifteen\n').join(''))
+      assert.equal(Buffer.from(await work.repo.read('f')).toString(), lines.with(15, 'fifteen\n').join(''))
       const left: FileDiff[] = []
       for await (const diff of diffWorktree(work, undefined)) left.push(diff)
       assert.deepEqual(

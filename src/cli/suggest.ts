@@ -68,7 +68,8 @@ export function unknownCommand(words: readonly string[], commands: readonly stri
     )
   }
   const git = words[0] === 'git' ? words.slice(0, 2) : words.slice(0, 1)
-  const inGit = commandHint(git.at(-1) ?? '')
+  const plain = words[0] === 'git' && commands.includes(git[1] ?? '') ? `Run weft ${git[1]}.` : undefined
+  const inGit = plain ?? commandHint(git.at(-1) ?? '')
   if (inGit !== undefined) {
     return new CodedError('COMMAND_UNKNOWN', `There is no command ${git.join(' ')} in weft.`, { hint: inGit })
   }
