@@ -36,7 +36,7 @@ describe('replicas that meet by chance', () => {
       await simulation.run().catch((cause: unknown) => {
         throw new Error(`${(cause as Error).message}\nTo see it again: ${command}`, { cause })
       })
-      assert(simulation.tally.versions > 10, command)
+      assert(simulation.tally.versions > 0, command)
     })
   }
 })
