@@ -15,13 +15,13 @@ import type { Exchange } from './exchange.js'
 import { badFrame, FrameReader, writeFrame } from './frames.js'
 import { Intake, markPublished } from './intake.js'
 import {
+  BARE_HELLO,
   decodeHello,
   encodeDone,
   encodeError,
   encodeHello,
   FRAME,
   type Hello,
-  PROTOCOL,
   type Refusal,
 } from './messages.js'
 import { type Missing, missing, missingVersions, unseenClashes } from './missing.js'
@@ -196,17 +196,7 @@ async function news(context: SyncContext, theirs: Tips, milliseconds: number): P
 
 /** What a side says of itself. */
 export function ownHello(context: SyncContext, repository: Uint8Array | undefined, tips: Tips): Hello {
-  return {
-    protocol: PROTOCOL,
-    repository,
-    replica: context.replica?.id,
-    branch: context.branch,
-    capabilities: [],
-    goal: undefined,
-    tips,
-    after: undefined,
-    wanted: [],
-  }
+  return { ...BARE_HELLO, repository, replica: context.replica?.id, branch: context.branch, tips }
 }
 
 /** @throws {CodedError} `REPO_OTHER`. */

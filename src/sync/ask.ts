@@ -6,22 +6,18 @@
  * is made good by a second exchange.
  * @module
  */
-import { encodeUtf8 } from '../base/bytes.js'
-import { CodedError } from '../base/error.js'
 import { readRepositoryId } from '../history/genesis.js'
-import { decodeTips, encodeTips, publishedTips, recordedTips, Tips } from '../history/published.js'
-import type { EntryStore } from '../lseq/entries.js'
-import type { Operation } from '../lseq/store.js'
-import { assertSame, ownHello } from './answer.js'
-import { exclusively, type SyncContext } from './context.js'
+import { publishedTips, recordedTips, Tips } from '../history/published.js'
+import { ownHello } from './answer.js'
+import type { SyncContext } from './context.js'
 import type { Call, Peer } from './exchange.js'
 import { badFrame, FrameReader, writeFrame } from './frames.js'
+import { goneError, readHello } from './hearing.js'
 import { type Accepted, Intake, markPublished } from './intake.js'
 import {
   type Done,
   decodeDone,
   decodeError,
-  decodeHello,
   encodeDone,
   encodeHello,
   FRAME,
@@ -29,6 +25,7 @@ import {
   type Refusal,
 } from './messages.js'
 import { type Missing, missingVersions, unseenClashes } from './missing.js'
+import { rememberedTips, rememberTips } from './remembered.js'
 import { sendVersions } from './send.js'
 
 /** Which way versions are to go. */
@@ -231,57 +228,8 @@ class Conversation {
   }
 }
 
-/**
- * The peer's first frame.
- *
- * @param repository - The one it has to be; undefined where that is to be found out.
- */
-export async function readHello(
-  reader: FrameReader,
-  repository: Uint8Array | undefined,
-): Promise<ReturnType<typeof decodeHello>> {
-  const frame = await reader.next()
-  if (frame === undefined) throw goneError()
-  if (frame.type === FRAME.error) throw decodeError(frame.body)
-  if (frame.type !== FRAME.hello) throw badFrame('it does not begin with a hello')
-  const hello = decodeHello(frame.body)
-  if (repository !== undefined) assertSame(repository, hello)
-  return hello
-}
-
-function goneError(): CodedError {
-  return new CodedError('SYNC_CUT', 'The other side went away before it was done.', {
-    hint: 'Run it once more: what came whole is kept.',
-  })
-}
-
 /** How many of the versions of files that were sent are no longer missing there. */
 function arrived(sent: readonly Missing[], left: readonly Missing[]): number {
   const missing = new Set(left.map(({ last, stream }) => `${last} ${stream}`))
   return sent.filter(({ last, stream, isContent }) => isContent && !missing.has(`${last} ${stream}`)).length
-}
-
-function rememberedKey(url: string): Uint8Array {
-  return encodeUtf8(`mpeer ${url}`)
-}
-
-/** What a peer had when it was last spoken to; undefined where it never was. */
-export async function rememberedTips({ store }: Pick<EntryStore, 'store'>, url: string): Promise<Tips | undefined> {
-  const value = await store.get(rememberedKey(url))
-  try {
-    return value === undefined ? undefined : decodeTips(value)
-  } catch (error) {
-    // A hint that makes no sense is none.
-    if (error instanceof CodedError) return undefined
-    throw error
-  }
-}
-
-/** The write that remembers what a peer has. */
-export function rememberOperation(url: string, tips: Tips): Operation {
-  return { type: 'put', key: rememberedKey(url), value: encodeTips(tips) }
-}
-
-async function rememberTips(context: SyncContext, url: string, tips: Tips): Promise<void> {
-  await exclusively(context, () => context.entries.store.batch([rememberOperation(url, tips)]))
 }

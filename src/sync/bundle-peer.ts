@@ -15,7 +15,7 @@ import { unpackBundle } from './bundle-store.js'
 import type { Call, Peer } from './exchange.js'
 import { badFrame, FrameReader } from './frames.js'
 import { exchangePair } from './memory.js'
-import { decodeHello, encodeDone, encodeHello, FRAME, type Hello, PROTOCOL } from './messages.js'
+import { BARE_HELLO, decodeHello, encodeDone, encodeHello, FRAME, type Hello } from './messages.js'
 import { sendStoredAfter } from './stored-pages.js'
 
 export class BundlePeer implements Peer {
@@ -68,8 +68,7 @@ async function* asItIs(bundle: Bundle, hello: Hello): AsyncGenerator<Uint8Array>
   const { repository, replica, branch } = head
   assertSame(repository, hello)
   if (hello.goal === 'clone' && !isWhole) throw incomplete(path)
-  const own = { repository, replica, branch, protocol: PROTOCOL, capabilities: [], goal: undefined }
-  yield encodeRecord(FRAME.hello, encodeHello({ ...own, tips: tipsOf(bundle), after: undefined, wanted: [] }))
+  yield encodeRecord(FRAME.hello, encodeHello({ ...BARE_HELLO, repository, replica, branch, tips: tipsOf(bundle) }))
   for await (const { type, body } of bundle.frames()) {
     if (hello.after === undefined || type !== FRAME.stored) yield encodeRecord(type, body)
     else yield* sendStoredAfter(body, hello.after)

@@ -9,26 +9,17 @@
 import { toLatin1 } from '../base/bytes.js'
 import { CodedError } from '../base/error.js'
 import { deriveAll, isDerived } from '../history/derived.js'
-import { Tips, tipOf } from '../history/published.js'
+import { type Tips, tipOf } from '../history/published.js'
 import { type Verified, verifyEntries } from '../history/verify.js'
 import { Versions } from '../history/versions.js'
 import type { EntryStore } from '../lseq/entries.js'
 import { formatLseq } from '../lseq/lseq.js'
 import { decodePage, openPage } from '../lseq/page.js'
 import { Streams } from '../lseq/vector.js'
-import { readHello } from './ask.js'
-import type { Call, Peer } from './exchange.js'
-import { badFrame, FrameReader, writeFrame } from './frames.js'
-import {
-  decodeDone,
-  decodeError,
-  decodeStored,
-  encodeDone,
-  encodeHello,
-  FRAME,
-  type Hello,
-  PROTOCOL,
-} from './messages.js'
+import type { Peer } from './exchange.js'
+import { badFrame } from './frames.js'
+import { Hearing } from './hearing.js'
+import { decodeStored, FRAME, type Hello } from './messages.js'
 import { plain } from './said.js'
 import { CloneStage } from './stage.js'
 
@@ -110,49 +101,33 @@ async function fetchStore(
   stage: CloneStage,
   progress: NonNullable<CloneOptions['progress']>,
 ): Promise<number> {
-  const after = await stage.last()
-  const call = await peer.call()
-  const reader = new FrameReader(call.read)
+  const { hello: begun } = stage
+  const from = begun && { repository: begun.repository, tips: begun.tips, after: await stage.last() }
+  using hearing = await Hearing.begin(peer, { goal: 'clone', ...from })
+  if (begun === undefined) stage.begin({ ...hearing.hello, goal: 'clone' })
   try {
-    await sayHello(call, stage.hello, after)
-    const hello = await readHello(reader, stage.hello?.repository)
-    if (stage.hello === undefined) stage.begin({ ...hello, goal: 'clone' })
-    for (;;) {
-      const frame = await reader.next()
-      switch (frame?.type) {
-        case FRAME.page:
-          for (const { key, value } of decodePage(frame.body)) {
-            assertNoIndex(key, key)
-            await stage.loose(key, value)
-          }
-          break
-        case FRAME.stored: {
-          const { key, page } = decodeStored(frame.body)
-          assertNoIndex(key, openPage(page).firstKey)
-          await stage.page(key, page)
-          break
-        }
-        case FRAME.batch:
-          break
-        case FRAME.done:
-          decodeDone(frame.body)
-          await stage.flush()
-          return reader.bytes
-        case FRAME.error:
-          throw decodeError(frame.body)
-        case undefined:
-          throw new CodedError('SYNC_CUT', 'The other side went away before everything had come.', {
-            hint: 'Run it once more: it goes on where it stopped.',
-          })
-        default:
-          throw badFrame(`a frame ${frame?.type} has no place here`)
-      }
-      progress('receiving', reader.bytes, 0)
+    for await (const { type, body } of hearing.frames()) {
+      if (type === FRAME.page) await takeLoose(stage, body)
+      else if (type === FRAME.stored) await takeStored(stage, body)
+      progress('receiving', hearing.bytes, 0)
     }
+    return hearing.bytes
   } finally {
     await stage.flush()
-    call.close()
   }
+}
+
+async function takeLoose(stage: CloneStage, page: Uint8Array): Promise<void> {
+  for (const { key, value } of decodePage(page)) {
+    assertNoIndex(key, key)
+    await stage.loose(key, value)
+  }
+}
+
+async function takeStored(stage: CloneStage, body: Uint8Array): Promise<void> {
+  const { key, page } = decodeStored(body)
+  assertNoIndex(key, openPage(page).firstKey)
+  await stage.page(key, page)
 }
 
 /**
@@ -163,23 +138,6 @@ async function fetchStore(
 function assertNoIndex(key: Uint8Array, first: Uint8Array): void {
   if (isDerived(key) || isDerived(first)) throw badFrame('it sends an index')
   if (key[0] !== first[0]) throw badFrame('it sends a page of two kinds of entries')
-}
-
-async function sayHello(call: Call, begun: Hello | undefined, after: Uint8Array | undefined): Promise<void> {
-  const hello: Hello = {
-    protocol: PROTOCOL,
-    repository: begun?.repository,
-    replica: undefined,
-    branch: undefined,
-    capabilities: [],
-    goal: 'clone',
-    tips: begun?.tips ?? new Tips(),
-    after: begun === undefined ? undefined : after,
-    wanted: [],
-  }
-  await writeFrame(call, FRAME.hello, encodeHello(hello))
-  await writeFrame(call, FRAME.done, encodeDone({ tips: hello.tips, refused: [], waiting: 0 }))
-  await call.end()
 }
 
 function refusal(url: string, { damage }: Verified): CodedError {

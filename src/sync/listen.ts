@@ -6,10 +6,8 @@ import { existsSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { Tips } from '../history/published.js'
 import { WEFT_DIRECTORY } from '../repo/layout.js'
-import { readHello } from './ask.js'
 import type { Peer } from './exchange.js'
-import { FrameReader, writeFrame } from './frames.js'
-import { encodeDone, encodeHello, FRAME, PROTOCOL } from './messages.js'
+import { Hearing } from './hearing.js'
 
 /**
  * Waits until a peer has something that `tips` does not cover.
@@ -22,32 +20,12 @@ export async function listen(peer: Peer, repository: Uint8Array, tips: Tips, sig
     await peer.changed(signal)
     return !signal.aborted
   }
-  const call = await peer.call()
-  const stop = (): void => call.close()
-  signal.addEventListener('abort', stop)
-  const reader = new FrameReader(call.read)
   try {
-    const hello = {
-      protocol: PROTOCOL,
-      repository,
-      replica: undefined,
-      branch: undefined,
-      capabilities: [],
-      goal: 'listen' as const,
-      tips,
-      after: undefined,
-      wanted: [],
-    }
-    await writeFrame(call, FRAME.hello, encodeHello(hello))
-    await writeFrame(call, FRAME.done, encodeDone({ tips, refused: [], waiting: 0 }))
-    await call.end()
-    return !tips.includes((await readHello(reader, repository)).tips)
+    using hearing = await Hearing.begin(peer, { goal: 'listen', repository, tips }, signal)
+    return !tips.includes(hearing.hello.tips)
   } catch (error) {
     if (signal.aborted) return false
     throw error
-  } finally {
-    signal.removeEventListener('abort', stop)
-    call.close()
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { decodeUtf8Lossy, encodeUtf8, toLatin1 } from '../base/bytes.js'
 import { CODES, type Code, CodedError } from '../base/error.js'
-import { decodeTips, encodeTips, type Tips } from '../history/published.js'
+import { decodeTips, encodeTips, Tips } from '../history/published.js'
 import { LSEQ_BYTES, type Lseq, readLseq, writeLseq } from '../lseq/lseq.js'
 import { type Letter, TlvReader, TlvWriter } from '../rdx/tlv.js'
 import { unzipPair, unzipUint, zipPair, zipUint } from '../rdx/zip.js'
@@ -46,6 +46,19 @@ export interface Hello {
   readonly after: Uint8Array | undefined
   /** Versions that are to be sent whatever the tips cover. */
   readonly wanted: readonly Lseq[]
+}
+
+/** A hello that says nothing but what is spoken. */
+export const BARE_HELLO: Hello = {
+  protocol: PROTOCOL,
+  repository: undefined,
+  replica: undefined,
+  branch: undefined,
+  capabilities: [],
+  goal: undefined,
+  tips: new Tips(),
+  after: undefined,
+  wanted: [],
 }
 
 export function encodeHello(hello: Hello): Uint8Array {

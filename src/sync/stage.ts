@@ -21,8 +21,8 @@ import { syncDirectory, writeDurably } from '../repo/durable.js'
 import { isRepository, storePath, WEFT_DIRECTORY } from '../repo/layout.js'
 import { placeAt } from '../repo/replica.js'
 import { formatOperation } from '../repo/repository.js'
-import { rememberOperation } from './ask.js'
 import { decodeHello, encodeHello, type Hello } from './messages.js'
+import { rememberOperation } from './remembered.js'
 
 /** Bytes that are gathered before they are written. */
 const WRITE_BYTES = 4 << 20

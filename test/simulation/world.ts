@@ -21,7 +21,7 @@ import { zipUint } from '../../src/rdx/zip.js'
 import { contentOf } from '../../src/repo/files.js'
 import { ancestors } from '../../src/repo/log.js'
 import { type Asked, ask, type Direction } from '../../src/sync/ask.js'
-import { encodeDone, encodeHello, FRAME, type Goal, PROTOCOL } from '../../src/sync/messages.js'
+import { BARE_HELLO, encodeDone, encodeHello, FRAME, type Goal } from '../../src/sync/messages.js'
 import { missing } from '../../src/sync/missing.js'
 import { packBatches, packPages } from '../../src/sync/packing.js'
 import { parrot } from '../support/speech.js'
@@ -449,18 +449,10 @@ export class Simulation implements World {
   }
 
   #hello(tips: Tips, goal: Goal | undefined): Uint8Array {
-    const hello = {
-      protocol: PROTOCOL,
-      repository: repositoryId(this.#genesis),
-      replica: undefined,
-      branch: undefined,
-      capabilities: [],
-      goal,
-      tips,
-      after: undefined,
-      wanted: [],
-    }
-    return encodeRecord(FRAME.hello, encodeHello(hello))
+    return encodeRecord(
+      FRAME.hello,
+      encodeHello({ ...BARE_HELLO, repository: repositoryId(this.#genesis), goal, tips }),
+    )
   }
 
   async #deliver(replica: SimReplica, bytes: readonly Uint8Array[], what: string): Promise<void> {

@@ -7,28 +7,14 @@ import { encodeRecord, type Letter } from '../../src/rdx/tlv.js'
 import { zipUint } from '../../src/rdx/zip.js'
 import type { Call, Peer } from '../../src/sync/exchange.js'
 import { exchangePair } from '../../src/sync/memory.js'
-import { encodeDone, encodeHello, type Hello, PROTOCOL } from '../../src/sync/messages.js'
+import { BARE_HELLO, encodeDone, encodeHello, type Hello } from '../../src/sync/messages.js'
 
 export function frame(type: Letter, body: Uint8Array = new Uint8Array(0)): Uint8Array {
   return encodeRecord(type, body)
 }
 
 export function hello(said: Partial<Hello>): Uint8Array {
-  return frame(
-    'H',
-    encodeHello({
-      protocol: PROTOCOL,
-      repository: undefined,
-      replica: undefined,
-      branch: undefined,
-      capabilities: [],
-      goal: undefined,
-      tips: new Tips(),
-      after: undefined,
-      wanted: [],
-      ...said,
-    }),
-  )
+  return frame('H', encodeHello({ ...BARE_HELLO, ...said }))
 }
 
 /** A batch of pages. */
